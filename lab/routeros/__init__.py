@@ -1,0 +1,1 @@
+"""A RouterOS site without a router: runs scripts that `wgmqtt gen-rsc` prints, refuses what it cannot judge. Pure."""

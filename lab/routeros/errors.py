@@ -1,0 +1,16 @@
+"""How a script fails: RouterOS's own errors, and the two ways a script leaves a body early. Pure."""
+
+
+class ScriptError(Exception):
+    """An error that RouterOS gives: `:onerror` and `:do … on-error` catch it. `str()` is RouterOS's text."""
+
+
+class ScriptSyntaxError(ScriptError):
+    """A script that RouterOS refuses to compile: nothing of it has run."""
+
+
+class NotImplementedInEmulator(Exception):  # noqa: N818 - not an error of the script, and never caught by one
+    """RouterOS may well do this; the emulator does not know how. Not a `ScriptError`: no script can catch it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"emulator: not implemented: {what}")
