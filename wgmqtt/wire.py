@@ -20,7 +20,7 @@ STAGES = ("applied", "final")
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics under one prefix, of one hub. Exact topics only: some brokers give no retained message to wildcards."""
+    """The topics under one prefix, of one hub. Exact topics only: some brokers retain nothing for wildcards."""
 
     prefix: str
     hub: str
@@ -72,7 +72,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ReportPeer:
-    """What a router did with one line, and what it sees. `handshake_s` is the age of the last handshake, None: never."""
+    """What a router did with one line, and what it sees. `handshake_s` is the last handshake's age, None: never."""
 
     key: PublicKey
     did: str
@@ -85,7 +85,7 @@ class ReportPeer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A router's answer to the table `seq`, at a stage: `applied` at once, `final` after it sent through the tunnels."""
+    """A router's answer to the table `seq`: `applied` at once, `final` after it sent through the tunnels."""
 
     seq: int
     stage: str
@@ -157,20 +157,15 @@ def decode_report(payload: bytes, where: str) -> Report:
         raise WireError(Problem(where, "report too large", f"{MAX_REPORT_BYTES} bytes", f"{len(payload)} bytes"))
     body = _object(payload, where)
     try:
-        stage = _text(body["stage"])
-        if stage not in STAGES:
-            raise WireError(Problem(where, "unknown stage", " or ".join(STAGES), repr(stage[:20])))
         return Report(
             seq=parse_seq(body["seq"]),
-            stage=stage,
+            stage=_stage(body["stage"]),
             script=_text(body.get("script", "")),
             routeros=_text(body.get("routeros", "")),
             caps=tuple(_text(cap) for cap in body.get("caps") or ()),
             error=_text(body.get("error", "")),
             peers=tuple(_report_peer(line) for line in body.get("peers") or ()),
         )
-    except WireError:
-        raise
     except (KeyError, TypeError, ValueError, AttributeError, WgmqttError) as error:
         raise WireError(
             Problem(where, "not a report", "the contract's fields", f"{type(error).__name__}: {error}")
@@ -200,6 +195,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is not text")
     return value
+
+
+def _stage(value: object) -> str:
+    if value not in STAGES:
+        raise ValueError(f"stage {value!r:.20} is not one of {STAGES}")
+    return _text(value)
 
 
 def _endpoint(body: Mapping[str, Any]) -> Endpoint:
