@@ -1,0 +1,274 @@
+# wgmqtt @version@ handler of router @router@. It runs when a table arrives.
+# The table is data: no part of it is ever run. It sets endpoint-address and endpoint-port
+# of peers of one interface, sends through their tunnels, and reports what it did.
+:local meshInterface @interface@
+:local hubKey @hubKey@
+:local mqttBroker @broker@
+:local reportTopic @reportTopic@
+:local scriptId @scriptId@
+
+# What a peer is set to and what it does now. An IPv6 address is brought to RouterOS's own spelling.
+:local look do={
+  :local spell do={
+    :local text [:tostr $1]
+    :if ([:typeof [:find $text ":"]] = "num") do={ :set text [:tostr [:toip6 $text]] }
+    :return $text
+  }
+  :local seen ({})
+  :local address [$spell [/interface/wireguard/peers/get $1 endpoint-address]]
+  :local port [:tostr [/interface/wireguard/peers/get $1 endpoint-port]]
+  :set ($seen->"configured") ($address . " " . $port)
+  :set address [$spell [/interface/wireguard/peers/get $1 current-endpoint-address]]
+  :set port [:tostr [/interface/wireguard/peers/get $1 current-endpoint-port]]
+  :set ($seen->"current") ($address . " " . $port)
+  :set ($seen->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
+  :local age [/interface/wireguard/peers/get $1 last-handshake]
+  :set ($seen->"age") ""
+  :set ($seen->"live") false
+  :if ([:typeof $age] = "time") do={
+    :set ($seen->"age") [:tostr $age]
+    :if ($age < 150s) do={ :set ($seen->"live") true }
+  }
+  :return $seen
+}
+
+# The only command that changes something: one peer's endpoint. Returns what it did.
+:local apply do={
+  :local did "set"
+  :onerror wgmqttError in={
+    /interface/wireguard/peers/set $1 endpoint-address=$2 endpoint-port=$3
+  } do={
+    :set did "failed"
+    :log warning ("wgmqtt: set failed, " . $wgmqttError)
+  }
+  :return $did
+}
+
+# One packet through the tunnel. An answer proves nothing here: the peer's own rx counter does.
+:local send do={
+  :do { /tool/ping address=$1 count=1 interval=200ms } on-error={ :return false }
+  :return true
+}
+
+# 1. Read the table. What is wrong with it ends in one log line and a report; nothing is changed.
+# An empty message says that this router is no longer managed: nothing is changed, nothing reported.
+:local problem ""
+:local entries ({})
+:local seq "0"
+:if ([:len $msgData] > 0) do={
+  :onerror wgmqttError in={
+    :local table [:deserialize from=json value=$msgData options=json.no-string-conversion]
+    :if ([:typeof $table] != "array") do={ :error "no object" }
+    :if ([:tostr ($table->"v")] != "1") do={ :error "version" }
+    :if ([:typeof ($table->"seq")] != "str") do={ :error "seq" }
+    :if (!(($table->"seq") ~ "^[0-9]+\$")) do={ :error "seq" }
+    :if ([:typeof ($table->"peers")] != "array") do={ :error "no peers" }
+    :set seq ($table->"seq")
+    :set entries ($table->"peers")
+  } do={
+    :set problem "table refused"
+    :log warning ("wgmqtt: table refused, nothing changed: " . $wgmqttError)
+  }
+}
+
+# 2. Check every entry before any is used. What passes stands in these dictionaries, by key.
+:local idOf ({})
+:local addressOf ({})
+:local portOf ({})
+:local pingOf ({})
+:local kickOf ({})
+:local waitOf ({})
+:local didOf ({})
+:local refused 0
+:foreach entry in=$entries do={
+  :onerror wgmqttError in={
+    :local key ($entry->"key")
+    :if ([:typeof $key] != "str") do={ :error "key" }
+    :if ([:len $key] != 44) do={ :error "key" }
+    :if (!($key ~ "^[A-Za-z0-9+/]+=\$")) do={ :error "key" }
+    :if ($key = $hubKey) do={ :error "the hub's own peer" }
+    :local found [/interface/wireguard/peers/find where interface=$meshInterface public-key=$key]
+    :if ([:len $found] != 1) do={ :error ("no peer " . $key) }
+    :local text [:tostr ($entry->"address")]
+    :if ([:len $text] > 0) do={
+      :local address [:toip $text]
+      :if ([:typeof [:find $text ":"]] = "num") do={ :set address [:toip6 $text] }
+      :if ([:typeof $address] != "ip" and [:typeof $address] != "ip6") do={ :error "address" }
+      :if ([:typeof $address] = "ip" and [:tostr $address] != $text) do={ :error "address" }
+      :local port ($entry->"port")
+      :if ([:typeof $port] != "num") do={ :error "port" }
+      :if ($port < 1 or $port > 65535) do={ :error "port" }
+      :local pingText [:tostr ($entry->"ping")]
+      :local pingTo [:toip $pingText]
+      :if ([:typeof [:find $pingText ":"]] = "num") do={ :set pingTo [:toip6 $pingText] }
+      :if ([:typeof $pingTo] != "ip" and [:typeof $pingTo] != "ip6") do={ :error "ping" }
+      :local wait ($entry->"after_ms")
+      :if ([:typeof $wait] != "num") do={ :set wait 0 }
+      :if ($wait < 0 or $wait > 2000) do={ :set wait 0 }
+      :set ($idOf->$key) ($found->0)
+      :set ($addressOf->$key) [:tostr $address]
+      :set ($portOf->$key) $port
+      :set ($pingOf->$key) $pingTo
+      :set ($kickOf->$key) ([:tostr ($entry->"kick")] = "true")
+      :set ($waitOf->$key) $wait
+      :set ($didOf->$key) "same"
+    }
+  } do={
+    :set refused ($refused + 1)
+    :set problem ("refused " . $refused . ", last: " . $wgmqttError)
+  }
+}
+:if ($refused > 0) do={ :log warning ("wgmqtt: entries " . $problem) }
+
+# 3. Decide. A peer that goes to the right place already is left alone:
+# a table that comes again changes nothing and writes nothing.
+:local firstOf ({})
+:local waiting 0
+:local stages {"final"}
+:if ([:len $msgData] = 0) do={ :set stages ({}) }
+:foreach key,peerId in=$idOf do={
+  :local seen [$look $peerId]
+  :local hint (($addressOf->$key) . " " . ($portOf->$key))
+  :set ($firstOf->$key) $seen
+  :local roamed (($seen->"current") != ($seen->"configured"))
+  :if ([:len ($seen->"current")] < 2) do={ :set roamed false }
+  :if (($seen->"configured") = $hint) do={
+    :if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={
+      :set ($didOf->$key) "wait"
+    }
+  } else={
+    :if (($seen->"live") and ($seen->"current") = $hint) do={
+      :set ($didOf->$key) "roamed"
+    } else={
+      :if ($roamed and ($seen->"live")) do={
+        :set ($didOf->$key) "probe"
+      } else={
+        :if (($seen->"live") or ($waitOf->$key) = 0) do={
+          :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+        } else={
+          :set ($didOf->$key) "wait"
+        }
+      }
+    }
+  }
+  :if (($didOf->$key) = "wait" and ($waitOf->$key) > $waiting) do={
+    :set waiting ($waitOf->$key)
+  }
+  :if (($didOf->$key) = "set" or ($didOf->$key) = "wait" or ($kickOf->$key)) do={
+    :set stages {"applied";"final"}
+  }
+}
+
+# 4. A peer that lives elsewhere than the table says is asked first, and kept if it answers:
+# behind some NATs the hub's view of it is not ours.
+:foreach round in={1;2} do={
+  :foreach key,peerId in=$idOf do={
+    :if (($didOf->$key) = "probe") do={
+      [$send ($pingOf->$key)]
+      :if (([$look $peerId]->"rx") != ($firstOf->$key->"rx")) do={
+        :set ($didOf->$key) "kept"
+      }
+    }
+  }
+}
+:foreach key,peerId in=$idOf do={
+  :if (($didOf->$key) = "probe") do={
+    :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+    :set stages {"applied";"final"}
+  }
+}
+
+# 5. Without a live session, handshakes that cross cancel each other: the hub lets one end wait.
+:if ($waiting > 0) do={
+  :foreach key,peerId in=$idOf do={
+    :local ready (($didOf->$key) = "same" and ($kickOf->$key))
+    :if ($ready or ($didOf->$key) = "set") do={ [$send ($pingOf->$key)] }
+  }
+  :for tick from=1 to=($waiting / 50) do={ :delay 50ms }
+  :foreach key,peerId in=$idOf do={
+    :if (($didOf->$key) = "wait") do={
+      :local seen [$look $peerId]
+      :if (($seen->"configured") != ($firstOf->$key->"configured")) do={
+        # A newer table was applied meanwhile: it knows better.
+        :set ($didOf->$key) "newer"
+      } else={
+        :if (($seen->"configured") = (($addressOf->$key) . " " . ($portOf->$key))) do={
+          :set ($didOf->$key) "same"
+        } else={
+          :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+        }
+      }
+    }
+  }
+}
+
+# 6. Report at once what was applied; then send through the tunnels, and report what came of it.
+:foreach stage in=$stages do={
+  :if ($stage = "final" and [:len $stages] > 1) do={
+    :local began [:timestamp]
+    :foreach round in={1;2;3} do={
+      :foreach key,peerId in=$idOf do={
+        :local busy (($didOf->$key) = "set" or ($kickOf->$key))
+        :if ($busy and ([:timestamp] - $began) < 5s) do={
+          :local silent (([$look $peerId]->"rx") = ($firstOf->$key->"rx"))
+          :if ($round = 1 or $silent) do={ [$send ($pingOf->$key)] }
+        }
+      }
+    }
+    # A dead peer that roamed away from the endpoint it is set to does not come back by itself.
+    :foreach key,peerId in=$idOf do={
+      :local seen [$look $peerId]
+      :local stray (($seen->"current") != ($seen->"configured"))
+      :if ([:len ($seen->"current")] < 2) do={ :set stray false }
+      :local silent (($seen->"rx") = ($firstOf->$key->"rx"))
+      :if ($stray and $silent and ($kickOf->$key) and ($didOf->$key) = "same") do={
+        [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+        :set seen [$look $peerId]
+        :if (($seen->"current") != ($seen->"configured")) do={
+          :local otherPort (($portOf->$key) - 1)
+          :if ($otherPort = 0) do={ :set otherPort 65535 }
+          [$apply $peerId ($addressOf->$key) $otherPort]
+          [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+        }
+        :set ($didOf->$key) "reapplied"
+        [$send ($pingOf->$key)]
+      }
+    }
+  }
+  :local lines ""
+  :foreach key,peerId in=$idOf do={
+    :local changed (($didOf->$key) != "same" or ($kickOf->$key))
+    :if ([:len $idOf] <= 30 or ($changed and [:len $lines] < 12000)) do={
+      :local seen [$look $peerId]
+      :local line ({})
+      :set ($line->"key") $key
+      :set ($line->"did") ($didOf->$key)
+      :set ($line->"configured") ($seen->"configured")
+      :set ($line->"current") ($seen->"current")
+      :set ($line->"handshake_s") ($seen->"age")
+      :set ($line->"rx") ($seen->"rx")
+      :if ([:len $lines] > 0) do={ :set lines ($lines . ",") }
+      :local text [:serialize to=json value=$line options=json.no-string-conversion]
+      :set lines ($lines . $text)
+    }
+  }
+  :local head ({})
+  :set ($head->"v") 1
+  :set ($head->"seq") $seq
+  :set ($head->"stage") $stage
+  :set ($head->"script") $scriptId
+  :set ($head->"routeros") [:tostr [/system/resource/get version]]
+  :set ($head->"error") $problem
+  :local message [:serialize to=json value=$head options=json.no-string-conversion]
+  # The list of peers is put in before the closing brace: each of its lines is serialized above.
+  :set message [:pick $message 0 ([:len $message] - 1)]
+  :set message ($message . ",\"peers\":[" . $lines . "]}")
+  :onerror wgmqttError in={
+    :local brokerId [/iot/mqtt/brokers/find where name=$mqttBroker]
+    :if ([/iot/mqtt/brokers/get $brokerId connected]) do={
+      /iot/mqtt/publish broker=$mqttBroker topic=$reportTopic message=$message qos=1 retain=yes force=no
+    }
+  } do={
+    :log warning ("wgmqtt: report not sent, " . $wgmqttError)
+  }
+}

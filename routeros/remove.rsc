@@ -1,0 +1,21 @@
+# wgmqtt @version@: takes away from router @router@ what the wgmqtt script made, and nothing else.
+# The endpoints of the WireGuard peers stay as they are now.
+{
+  :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
+    :error "wgmqtt: the package iot is missing, so there is nothing to remove."
+  }
+}
+{
+  :local brokerIds [/iot/mqtt/brokers/find where name=@broker@]
+  :if ([:len $brokerIds] = 0) do={
+    :put "wgmqtt: nothing to remove."
+  } else={
+    /iot/mqtt/brokers/set ($brokerIds->0) auto-connect=no
+    :do { /iot/mqtt/disconnect broker=@broker@ } on-error={}
+    :foreach topicId in=[/iot/mqtt/subscriptions/find where broker=@broker@] do={
+      /iot/mqtt/subscriptions/remove $topicId
+    }
+    /iot/mqtt/brokers/remove ($brokerIds->0)
+    :put "wgmqtt: removed."
+  }
+}

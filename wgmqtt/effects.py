@@ -1,0 +1,74 @@
+"""What is to be done: data only. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["debug", "info", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBroker:
+    """Start a connection of this generation; answered by BrokerUp or BrokerDown."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBroker:
+    """End this connection without a word more; nothing of its generation counts afterwards."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRetained:
+    """Collect what is retained on `topics`, then listen on `reports` (topic, router); answered by ReadBack."""
+
+    generation: int
+    topics: tuple[str, ...]
+    reports: tuple[tuple[str, str], ...]
+    fence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishTable:
+    """Publish a router's table, retained, at QoS 1; answered by Acked."""
+
+    generation: int
+    router: str
+    topic: str
+    payload: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishStatus:
+    """Publish something of the hub's own, retained, at QoS 1, unanswered."""
+
+    generation: int
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One line for the log: a fixed phrase, then key=value."""
+
+    level: Level
+    phrase: str
+    fields: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Send Woken at this monotonic time, in place of any earlier request."""
+
+    mono_s: float
+
+
+Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | Say | WakeAt
+
+
+def say(level: Level, phrase: str, **fields: object) -> Say:
+    """Return a log line."""
+    return Say(level, phrase, tuple(fields.items()))

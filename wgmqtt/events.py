@@ -1,0 +1,90 @@
+"""What can happen: data only. Pure.
+
+An event of the broker carries the generation of its connection; one of an older generation changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wgmqtt.model import Config, PublicKey, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The time of an event: `mono_s` for durations, `wall_s` (Unix time) for what leaves the process."""
+
+    mono_s: float
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PeersSeen:
+    """WireGuard was asked, and this is what differs from the last time."""
+
+    interface: str
+    changed: tuple[Sighting, ...]
+    removed: tuple[PublicKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceFailed:
+    """WireGuard could not be asked. `reason` is text for a person."""
+
+    interface: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUp:
+    """The broker accepted the connection."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDown:
+    """The connection failed or ended; there will be no other event of this generation."""
+
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Everything that the broker retains on the topics that were asked for: topic to payload."""
+
+    generation: int
+    retained: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """The broker has taken the table `seq` of `router`."""
+
+    generation: int
+    router: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A message on a router's report topic, unchecked."""
+
+    generation: int
+    router: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The time that the engine asked to be woken at has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """A new configuration, checked."""
+
+    config: Config
+
+
+Event = PeersSeen | InterfaceFailed | BrokerUp | BrokerDown | ReadBack | Acked | Reported | Woken | Reconfigured

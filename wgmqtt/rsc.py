@@ -1,0 +1,115 @@
+"""RouterOS scripts: quoting, and the templates of `routeros/` filled in for one router. Pure."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wgmqtt import __version__
+from wgmqtt.errors import Problem, RscError
+from wgmqtt.model import Config, Router
+from wgmqtt.wire import Topics
+
+BROKER_NAME = "wgmqtt"
+FIRST_WITH_WILL = (7, 20)
+ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
+PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
+REDACTED = "(password left out)"
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The texts of `routeros/`."""
+
+    install: str
+    handler: str
+    remove: str
+
+
+def quote(text: str) -> str:
+    """Return `text` as a RouterOS string literal.
+
+    Source: manual "Scripting", Constant Escape Sequences. Hex escapes are left out: their meaning changed in 7.17.
+
+    Raises:
+        RscError: a character that has no escape of its own and is not printable ASCII.
+    """
+    for character in text:
+        if character not in ESCAPES and not " " <= character <= "~":
+            raise RscError(
+                Problem("RouterOS string", "character that cannot be quoted", "printable ASCII", repr(character))
+            )
+    return '"' + "".join(ESCAPES.get(character, character) for character in text) + '"'
+
+
+def quote_lines(text: str, indent: str) -> str:
+    r"""Return a text of several lines as one RouterOS string, a line of it on a line, as RouterOS's own export does.
+
+    A backslash before a line break, that break and the white space after it vanish; the line break itself is the `\n`.
+    """
+    lines = [quote(line)[1:-1] for line in text.rstrip("\n").split("\n")]
+    return '"' + "\\\n".join(f"{indent}\\n{line}" if number else line for number, line in enumerate(lines)) + '"'
+
+
+def render_script(config: Config, router: Router, password: str | None, templates: Templates) -> str:
+    """Return the whole script for `router`; `password=None` puts a remark in its place, for review.
+
+    Raises:
+        RscError: something in the configuration cannot be written safely.
+    """
+    values = _values(config, router, password)
+    handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
+    return _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
+
+
+def render_removal(router: Router, templates: Templates) -> str:
+    """Return the script that takes away from `router` what the other one made, and nothing else."""
+    return _fill(templates.remove, {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME)})
+
+
+def script_id(handler_template: str) -> str:
+    """Return `VERSION HASH`, which a report carries: it tells an older script from the present one."""
+    return f"{__version__} {hashlib.sha256(handler_template.encode()).hexdigest()[:8]}"
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _values(config: Config, router: Router, password: str | None) -> dict[str, str]:
+    topics = Topics(config.prefix, config.hub.name)
+    broker = config.broker_for_routers
+    linked = sorted(
+        str(other.key)
+        for other in config.routers
+        for link in config.links
+        if router.name in (link.first, link.second) and link.other(router.name) == other.name
+    )
+    will = ""
+    if router.routeros >= FIRST_WITH_WILL:
+        will = (
+            f"\n  /iot/mqtt/brokers/set $brokerId will-topic={quote(topics.online(router.name))} will-message=offline"
+        )
+        will += "\n  /iot/mqtt/brokers/set $brokerId will-qos=1 will-retain=yes"
+    return {
+        "version": __version__,
+        "router": router.name,
+        "routerName": router.name,
+        "routeros": f"{router.routeros[0]}.{router.routeros[1]}",
+        "brokerAddress": f"{broker.host} port {broker.port}",
+        "brokerName": BROKER_NAME,
+        "interfaceName": router.interface,
+        "interface": quote(router.interface),
+        "hubKey": quote(str(config.hub.public_key)),
+        "linkedKeys": "{" + ";".join(map(quote, linked)) + "}" if linked else "({})",
+        "broker": quote(BROKER_NAME),
+        "address": quote(broker.host),
+        "port": str(broker.port),
+        "ssl": "yes" if broker.tls else "no",
+        "clientId": quote(f"wgmqtt-{router.name}"),
+        "username": quote(router.name),
+        "password": quote(REDACTED if password is None else password),
+        "will": will,
+        "topic": quote(topics.endpoints(router.name)),
+        "reportTopic": quote(topics.report(router.name)),
+    }
