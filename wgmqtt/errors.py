@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Problem:
     """One thing that is wrong, in the parts a person needs to mend it.
 
-    `where` is a place: `config.yaml:12:5`, a topic, an interface. `given` is never a secret.
+    `where` is a place: `config.yaml:12:5`, a topic, an interface. `given` is never a secret. `excerpt` is printed
+    beneath: the line of the file, with a caret under the place.
     """
 
     where: str
@@ -15,6 +16,7 @@ class Problem:
     allowed: str = ""
     given: str = ""
     hint: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
@@ -23,7 +25,9 @@ class Problem:
         if self.given:
             parts.append(f"given: {self.given}")
         text = "; ".join(parts)
-        return f"{text} ({self.hint})" if self.hint else text
+        if self.hint:
+            text = f"{text} ({self.hint})"
+        return f"{text}\n{self.excerpt}" if self.excerpt else text
 
 
 class WgmqttError(Exception):

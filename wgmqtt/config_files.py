@@ -1,0 +1,116 @@
+"""The configuration's file and the files with secrets. Edge: reads files."""
+
+import os
+import stat
+from pathlib import Path
+
+from wgmqtt.config import parse_config
+from wgmqtt.config_nodes import MAX_FILE_BYTES
+from wgmqtt.errors import ConfigError, Problem
+from wgmqtt.model import Config
+
+MAX_SECRET_BYTES = 1024
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential=
+
+
+def read_config(path: str | Path) -> Config:
+    """Return the configuration that the file at `path` holds.
+
+    Raises:
+        ConfigError: it cannot be read, or with every problem that is in it.
+    """
+    content = _read(Path(path), MAX_FILE_BYTES)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(Problem(f"{path}:{line}", "the file is not UTF-8", hint=f"byte {error.start}")) from error
+    return parse_config(text, str(path))
+
+
+def read_secret(path: str | Path) -> str:
+    """Return the one line that the file at `path` holds, without its end of line.
+
+    Under systemd a file of the same name in `$CREDENTIALS_DIRECTORY` is read instead (LoadCredential=NAME:PATH), so
+    that one configuration serves the service, which may not read `path`, and a person who may. What lies there
+    is systemd's to guard, whatever its mode says.
+
+    Raises:
+        ConfigError: it is missing, empty, not one line of text, or others may read or write it. The message names
+            the file, never what is in it.
+    """
+    path = Path(path)
+    directory = os.environ.get(CREDENTIALS)
+    credential = Path(directory) / path.name if directory else None
+    if credential is not None and credential.is_file():
+        content = _read(credential, MAX_SECRET_BYTES)
+    else:
+        guarded = directory is not None and path.is_relative_to(directory)
+        content = _read(path, MAX_SECRET_BYTES, private=not guarded)
+    return _parse_secret(content, str(path))
+
+
+def secret_paths(config: Config) -> list[str]:
+    """Return the files that must be there: the hub's password, and that of each router that has a link."""
+    linked = {name for link in config.links for name in (link.first, link.second)}
+    routers = [
+        f"{config.router_password_dir}/{router.name}.password" for router in config.routers if router.name in linked
+    ]
+    return [config.password_file, *routers]
+
+
+def check_secrets(config: Config) -> None:
+    """Read every secret that the configuration needs.
+
+    Raises:
+        ConfigError: with each one that is missing or not as `read_secret` wants it.
+    """
+    problems: list[Problem] = []
+    for path in secret_paths(config):
+        try:
+            read_secret(path)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _read(path: Path, limit: int, *, private: bool = False) -> bytes:
+    """Return the content of a regular file; `private`: nobody but its owner may have a right to it."""
+    where = str(path)
+    try:
+        # Not blocking: a pipe with no writer would keep us for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(Problem(where, f"cannot be read: {reason}")) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, so that what is checked is what is read
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(Problem(where, "not a regular file"))
+        mode = stat.S_IMODE(status.st_mode)
+        if private and mode & 0o077:
+            given = f"mode {mode:04o}"
+            raise ConfigError(
+                Problem(where, "others have a right to this secret", "mode 0600 or 0400", given, "chmod go= FILE")
+            )
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ConfigError(Problem(where, "the file is too large", f"{limit} bytes"))
+    return content
+
+
+def _parse_secret(content: bytes, where: str) -> str:
+    allowed = "one line of text"
+    try:
+        secret = content.decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError:
+        # Not "from error": that exception carries the content.
+        raise ConfigError(Problem(where, "the secret is not UTF-8", allowed)) from None
+    if not secret:
+        raise ConfigError(Problem(where, "the file with the secret is empty", allowed))
+    if "\n" in secret:
+        raise ConfigError(Problem(where, "the file with the secret holds more than one line", allowed))
+    if not secret.isprintable():
+        raise ConfigError(Problem(where, "the secret holds a character that cannot be printed", allowed))
+    return secret
