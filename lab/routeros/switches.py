@@ -1,0 +1,55 @@
+"""What is not known of RouterOS, as switches: the scripts must do right with each. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+Emit = Callable[[str, Mapping[str, object]], None]  # an event's kind and fields, for the lab to read
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """One answer to each open question.
+
+    Attributes:
+        same_endpoint_disturbs: a set of the identical endpoint drops the session.
+        same_endpoint_ignored: a set of the identical endpoint does not reach WireGuard (a roamed peer stays away).
+        get_gives: the type in which get, find and print give an endpoint's address.
+        hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script with
+            /tool/ping in it is not run at all.
+        iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
+    """
+
+    same_endpoint_disturbs: bool = False
+    same_endpoint_ignored: bool = False
+    get_gives: Literal["ip", "str"] = "ip"
+    hook_permissions: Literal["all", "no-test", "refuse-hook"] = "all"
+    iot_listed_not_installed: bool = False
+
+
+_CHOICES: Mapping[str, Mapping[str, object]] = {
+    "same_endpoint_disturbs": {"yes": True, "no": False},
+    "same_endpoint_ignored": {"yes": True, "no": False},
+    "get_gives": {"ip": "ip", "str": "str"},
+    "hook_permissions": {"all": "all", "no-test": "no-test", "refuse-hook": "refuse-hook"},
+    "iot_listed_not_installed": {"yes": True, "no": False},
+}
+
+
+def parse_switches(texts: list[str]) -> Switches:
+    """Return switches from texts such as `get_gives=str` and `same_endpoint_disturbs=yes`.
+
+    Raises:
+        ValueError: no such switch, or no such position; the text names those that are.
+    """
+    switches = Switches()
+    assert set(_CHOICES) == {field.name for field in fields(Switches)}
+    for text in texts:
+        name, _, position = text.partition("=")
+        position = {"true": "yes", "false": "no"}.get(position.lower(), position)
+        if name not in _CHOICES:
+            raise ValueError(f"no switch {name!r}; there are {', '.join(_CHOICES)}")
+        if position not in _CHOICES[name]:
+            raise ValueError(f"{name}: {position!r} is none of {', '.join(_CHOICES[name])}")
+        switches = replace(switches, **{name: _CHOICES[name][position]})  # type: ignore[arg-type]
+    return switches

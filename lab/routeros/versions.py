@@ -1,0 +1,17 @@
+"""Compares versions of RouterOS. Pure."""
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Return `7.16.2` as (7, 16, 2), to be compared.
+
+    Raises:
+        ValueError: not numbers and dots (a beta or a release candidate, say).
+    """
+    return tuple(int(part) for part in text.split("."))
+
+
+def is_between(version: str, since: str = "7.0", until: str = "99.0") -> bool:
+    """Return whether a version lies from `since` to the last release of `until` (`7.16` includes 7.16.2)."""
+    parsed = parse_version(version)
+    last = parse_version(until)
+    return parse_version(since) <= parsed and parsed[: len(last)] <= last
