@@ -15,6 +15,7 @@ MAX_TABLE_BYTES = 15_000  # below RouterOS 7.17's 16,384 for a message, with roo
 MAX_REPORT_BYTES = 32_768  # RouterOS 7.18's own limit for what it publishes
 ROUTER_NAME = re.compile(r"[a-z0-9-]{1,32}")
 RESERVED_NAMES = frozenset({"hub", "viewer", "canary"})
+ROUTEROS_TIME = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?([0-9]+:[0-9]+:[0-9]+(?:\.[0-9]+)?)?", re.ASCII)
 STAGES = ("applied", "final")
 
 
@@ -222,16 +223,27 @@ def _table_peer(line: Mapping[str, Any]) -> TablePeer:
 
 
 def _report_peer(line: Mapping[str, Any]) -> ReportPeer:
-    age = line.get("handshake_s")
     return ReportPeer(
         key=parse_public_key(_text(line["key"])),
         did=_text(line.get("did", "")),
         configured=_spaced_endpoint(line.get("configured")),
         current=_spaced_endpoint(line.get("current")),
-        handshake_s=None if age in (None, "") else float(age),
+        handshake_s=_age_s(line.get("handshake_s")),
         rx=str(line.get("rx", "")),
         error=_text(line.get("error", "")),
     )
+
+
+def _age_s(value: object) -> float | None:
+    """Read an age: a number of seconds, or the text of a RouterOS time (`00:01:32`, `1w2d03:04:05`)."""
+    if isinstance(value, int | float):
+        return float(value)
+    found = ROUTEROS_TIME.fullmatch(_text(value or ""))
+    if not found or not found[0]:
+        return None
+    weeks, days, clock = (int(found[1] or 0), int(found[2] or 0), found[3])
+    hours, minutes, seconds = clock.split(":") if clock else ("0", "0", "0")
+    return (weeks * 7 + days) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _spaced_endpoint(value: object) -> Endpoint | None:

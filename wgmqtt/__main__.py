@@ -1,0 +1,7 @@
+"""`python -m wgmqtt` is the command line. Edge: the process."""
+
+import sys
+
+from wgmqtt.cli import main
+
+sys.exit(main())

@@ -1,0 +1,127 @@
+"""The command line: the table of commands, and the one place that catches, prints and exits. Edge: the terminal.
+
+Exit status: 0 done, 1 failure, 2 usage, 78 configuration (EX_CONFIG of sysexits.h(3)).
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from wgmqtt import __version__, journal
+from wgmqtt.config_files import check_secrets, read_config, read_secret
+from wgmqtt.config_schema import render_schema
+from wgmqtt.errors import Problem, RscError, WgmqttError
+from wgmqtt.model import Config, Router
+from wgmqtt.rsc import render_removal, render_script
+from wgmqtt.templates import read_templates
+
+DEFAULT_CONFIG = Path("/etc/wgmqtt/config.yaml")
+PRIVATE = 0o600
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except WgmqttError as error:
+        print(f"wgmqtt: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; there is nobody to tell
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wgmqtt", description="Tells MikroTik routers behind NAT where their WireGuard peers are."
+    )
+    parser.add_argument("--version", action="version", version=f"wgmqtt {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="watch WireGuard and publish each router's table")
+    run.add_argument("--log", choices=("debug", "info", "warning"), default="info", help="default: %(default)s")
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check-config", help="say everything that is wrong with a configuration")
+    check.add_argument("--schema", action="store_true", help="print a JSON Schema for editors instead")
+    check.set_defaults(command=_check_config)
+
+    rsc = commands.add_parser("gen-rsc", help="print the RouterOS script of a router")
+    rsc.add_argument("router", nargs="?", help="its name in the configuration")
+    rsc.add_argument("--all", metavar="DIR", type=Path, help="write every router's script to DIR/ROUTER.rsc, mode 0600")
+    rsc.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE, mode 0600")
+    rsc.add_argument("--redact", action="store_true", help="leave the password out, for review; needs no secret")
+    rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
+    rsc.set_defaults(command=_gen_rsc, usage=rsc)
+
+    for command in (run, check, rsc):
+        command.add_argument(
+            "-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help="default: %(default)s"
+        )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from wgmqtt import daemon  # noqa: PLC0415 - the other commands need neither broker nor WireGuard
+
+    config = read_config(options.config)
+    read_secret(Path(config.password_file))
+    journal.set_up(options.log)
+    daemon.run(config, options.config)
+    return 0
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    if options.schema:
+        print(render_schema(), end="")
+        return 0
+    config = read_config(options.config)
+    check_secrets(config)
+    print(f"{options.config}: {len(config.routers)} routers, {len(config.links)} links, no problem found")
+    return 0
+
+
+def _gen_rsc(options: argparse.Namespace) -> int:
+    if bool(options.all) == bool(options.router) or (options.all and options.output):
+        options.usage.error("give either the name of a ROUTER (with -o FILE if you like) or --all DIR")
+    config = read_config(options.config)
+    if options.all:
+        options.all.mkdir(parents=True, exist_ok=True)
+        for router in config.routers:
+            _write_private(options.all / f"{router.name}.rsc", _script(config, router, options))
+        print(f"{options.all}: {len(config.routers)} scripts written", file=sys.stderr)
+        return 0
+    script = _script(config, _router_named(config, options.router), options)
+    if options.output:
+        _write_private(options.output, script)
+    else:
+        print(script, end="")
+    return 0
+
+
+def _router_named(config: Config, name: str) -> Router:
+    for router in config.routers:
+        if router.name == name:
+            return router
+    names = ", ".join(router.name for router in config.routers)
+    raise RscError(Problem("gen-rsc", "no such router", names, name, "a name below routers: in the configuration"))
+
+
+def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
+    templates = read_templates()
+    if options.remove:
+        return render_removal(router, templates)
+    password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
+    return render_script(config, router, password, templates)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read, not even for a moment."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    with os.fdopen(opened, "w", encoding="ascii") as file:
+        os.fchmod(opened, PRIVATE)
+        file.write(text)

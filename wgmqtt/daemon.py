@@ -1,0 +1,95 @@
+"""The event loop: one thread owns all state. Edge: the only place where the edges meet the engine."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from wgmqtt import engine, journal, systemd
+from wgmqtt.config_files import read_config
+from wgmqtt.decode import Snapshot, differences
+from wgmqtt.effects import say
+from wgmqtt.errors import EdgeError, WgmqttError
+from wgmqtt.events import Event, InterfaceFailed, Now, PeersSeen, Reconfigured, Woken
+from wgmqtt.model import Config
+from wgmqtt.perform import Performer
+from wgmqtt.wireguard import choose
+
+
+def run(config: Config, path: Path) -> None:
+    """Run until SIGTERM or SIGINT. `path` is read again at SIGHUP."""
+    asyncio.run(_Daemon(config, path).run())
+
+
+class _Daemon:
+    def __init__(self, config: Config, path: Path) -> None:
+        self._config = config
+        self._path = path
+        self._state = engine.start(config)
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._performer = Performer(self._config, self.post)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        journal.write(say("info", "started", hub=self._config.hub.name, routers=len(self._config.routers)))
+        self.post(Woken())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watchers = [tasks.create_task(self._watch(name)) for name in self._config.hub.interfaces]
+                watchers.append(tasks.create_task(_feed_watchdog()))
+                systemd.notify("READY=1")
+                await self._stopped.wait()
+                for watcher in watchers:
+                    watcher.cancel()
+        finally:
+            systemd.notify("STOPPING=1")
+            await self._performer.stop()
+            journal.write(say("info", "stopped"))
+
+    def post(self, event: Event) -> None:
+        """Take one step, and carry out what comes of it."""
+        self._state, effects = engine.step(self._state, event, Now(time.monotonic(), time.time()))
+        for effect in effects:
+            self._performer.do(effect)
+
+    def _reload(self) -> None:
+        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            config = read_config(self._path)
+        except WgmqttError as error:
+            journal.write(say("warning", "new configuration refused, the old one stays", why=error))
+        else:
+            self._performer.config = config
+            self.post(Reconfigured(config))
+        systemd.notify("READY=1")
+
+    async def _watch(self, interface: str) -> None:
+        """Ask WireGuard again and again; only what differs from the last answer becomes an event."""
+        known: Snapshot = {}
+        failed = False
+        wireguard = None
+        while True:
+            try:
+                wireguard = wireguard or await choose(interface, self._config.wireguard)
+                dump = await wireguard.dump(interface)
+            except EdgeError as error:
+                failed = True
+                wireguard = None  # it may come back as another kind
+                self.post(InterfaceFailed(interface, str(error)))
+            else:
+                found = differences(known, dump.snapshot, complete=dump.complete)
+                known = dump.snapshot if dump.complete else known | dump.snapshot
+                if found.changed or found.removed or failed:
+                    self.post(PeersSeen(interface, found.changed, found.removed))
+                failed = False
+            await asyncio.sleep(self._config.poll_s)
+
+
+async def _feed_watchdog() -> None:
+    pause_s = systemd.watchdog_s()
+    while pause_s is not None:
+        systemd.notify("WATCHDOG=1")
+        await asyncio.sleep(pause_s)

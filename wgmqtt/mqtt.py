@@ -1,0 +1,184 @@
+"""One connection to the broker, once used and then thrown away. Edge: talks to the broker by paho-mqtt.
+
+Why one client for each connection: paho sends its old unacknowledged messages again after `on_connect`, so that what is
+published there loses to a stale value. Its callbacks run in its own thread; they only hand small frozen events over.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from wgmqtt.effects import PublishStatus, PublishTable, ReadRetained
+from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, ReadBack, Reported
+from wgmqtt.model import BrokerAddress
+
+KEEP_ALIVE_S = 30
+MAX_IN_FLIGHT = 5_000  # a table for every router at once: each topic has one, so this is never a queue
+TOPICS_A_SUBSCRIBE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to connect: where, as whom, and the will. The password never leaves this value."""
+
+    address: BrokerAddress
+    client_id: str
+    username: str
+    password: str
+    will_topic: str
+    will_payload: bytes
+
+    def __repr__(self) -> str:
+        """Leave the password out, wherever this is printed."""
+        return f"Login({self.username}@{self.address.host})"
+
+
+class Connection:
+    """One connection of one generation. Every event it delivers comes on the event loop's own thread."""
+
+    def __init__(self, generation: int, login: Login, deliver: Callable[[Event], None]) -> None:
+        self.generation = generation
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self._is_down = False
+        self._asked: ReadRetained | None = None
+        self._retained: dict[str, bytes] = {}
+        self._routers: dict[str, str] = {}
+        self._tables: dict[int, tuple[str, int]] = {}
+        self._client = self._make_client(login)
+
+    def _make_client(self, login: Login) -> paho.Client:
+        unix = login.address.unix_socket
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=login.client_id,
+            clean_session=True,
+            protocol=paho.MQTTv311,
+            transport="unix" if unix else "tcp",
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(login.username, login.password)
+        client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
+        client.max_inflight_messages_set(MAX_IN_FLIGHT)
+        if login.address.tls is not None:
+            tls = login.address.tls
+            context = ssl.create_default_context(cafile=tls.ca_file or None)
+            if tls.cert_file:
+                context.load_cert_chain(tls.cert_file, tls.key_file or None)
+            client.tls_set_context(context)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_socket_open = _no_delay
+        client.connect_async(unix or login.address.host, login.address.port, keepalive=KEEP_ALIVE_S)
+        return client
+
+    def start(self) -> None:
+        """Connect, in paho's thread."""
+        self._client.loop_start()
+
+    async def close(self) -> None:
+        """End the connection and wait for its thread, which can take seconds, outside of the event loop."""
+        self._is_down = True
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish_table(self, effect: PublishTable) -> None:
+        """Publish a table; `Acked` follows."""
+        sent = self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
+        # On the loop's thread alone, as the look-up in `_acked`: the acknowledgement cannot overtake this line.
+        self._tables[sent.mid] = (effect.router, effect.seq)
+
+    def publish_status(self, effect: PublishStatus) -> None:
+        """Publish something of the hub's own."""
+        self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
+
+    def read_retained(self, effect: ReadRetained) -> None:
+        """Collect what is retained; `ReadBack` follows, then `Reported` for every report.
+
+        At QoS 0, because mosquitto drops what passes about 1,020 messages at QoS 1. The message to ourselves comes
+        behind everything that the broker had queued for us before it.
+        """
+        self._asked = effect
+        self._subscribe((effect.fence, *effect.topics))
+        self._client.publish(effect.fence, str(self.generation), qos=0)
+
+    def _subscribe(self, topics: tuple[str, ...]) -> None:
+        for first in range(0, len(topics), TOPICS_A_SUBSCRIBE):
+            self._client.subscribe([(topic, 0) for topic in topics[first : first + TOPICS_A_SUBSCRIBE]])
+
+    def _hand(self, event: Event) -> None:
+        """Hand an event to the loop. From paho's thread."""
+        self._loop.call_soon_threadsafe(self._deliver, event)
+
+    def _down(self, reason: str) -> None:
+        if not self._is_down:
+            self._is_down = True
+            self._hand(BrokerDown(self.generation, reason))
+
+    def _on_connect(
+        self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._down(f"refused: {code}")
+        else:
+            self._hand(BrokerUp(self.generation))
+
+    def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
+        self._down("no connection")
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: paho.DisconnectFlags,
+        code: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self._down(f"disconnected: {code}")
+
+    def _on_publish(
+        self, _client: paho.Client, _data: object, mid: int, _code: ReasonCode, _more: Properties | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._acked, mid)
+
+    def _acked(self, mid: int) -> None:
+        if mid in self._tables:
+            self._deliver(Acked(self.generation, *self._tables.pop(mid)))
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        router = self._routers.get(message.topic)
+        if router is not None:
+            self._hand(Reported(self.generation, router, bytes(message.payload)))
+        elif self._asked is None:
+            return
+        elif message.topic == self._asked.fence:
+            if message.payload == str(self.generation).encode():
+                self._fence_came(self._asked)
+        else:
+            self._retained[message.topic] = bytes(message.payload)
+
+    def _fence_came(self, asked: ReadRetained) -> None:
+        self._asked = None
+        self._hand(ReadBack(self.generation, self._retained))
+        self._client.unsubscribe([asked.fence, *asked.topics])
+        self._routers = dict(asked.reports)
+        self._subscribe(tuple(self._routers))
+
+
+def _no_delay(_client: paho.Client, _data: object, opened: object) -> None:
+    """Send each message at once: without this a second small message waits up to 40 ms for an acknowledgement."""
+    if isinstance(opened, socket.socket) and opened.family in (socket.AF_INET, socket.AF_INET6):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,113 @@
+"""Carries out the engine's effects. Edge: owns the connection to the broker."""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from wgmqtt import journal
+from wgmqtt.config_files import read_secret
+from wgmqtt.effects import (
+    CloseBroker,
+    Effect,
+    OpenBroker,
+    PublishStatus,
+    PublishTable,
+    ReadRetained,
+    Say,
+    WakeAt,
+)
+from wgmqtt.errors import WgmqttError
+from wgmqtt.events import BrokerDown, Event, Woken
+from wgmqtt.model import Config
+from wgmqtt.mqtt import Connection, Login
+from wgmqtt.wire import Topics
+
+
+class Performer:
+    """Does what the engine asks for, at once and without blocking; answers come back by `post`."""
+
+    def __init__(self, config: Config, post: Callable[[Event], None]) -> None:
+        self.config = config
+        self._post = post
+        self._loop = asyncio.get_running_loop()
+        # New with each process and kept over its connections: a broker that still holds the last one lets it go.
+        self._client_id = f"wgmqtt-{config.hub.name}-{secrets.token_hex(4)}"
+        self._connection: Connection | None = None
+        self._closing: list[asyncio.Task[None]] = []
+        self._opening: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def do(self, effect: Effect) -> None:
+        """Carry out one effect."""
+        match effect:
+            case Say():
+                journal.write(effect)
+            case WakeAt():
+                self._wake_at(effect.mono_s)
+            case OpenBroker():
+                self._close()
+                self._opening = self._loop.create_task(self._open(effect.generation))
+            case CloseBroker():
+                self._close()
+            case PublishTable() | PublishStatus() | ReadRetained():
+                self._send(effect)
+
+    def _send(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
+        connection = self._connection
+        if connection is None or connection.generation != effect.generation:
+            return  # of a connection that ended meanwhile: its BrokerDown is on the way
+        match effect:
+            case PublishTable():
+                connection.publish_table(effect)
+            case PublishStatus():
+                connection.publish_status(effect)
+            case ReadRetained():
+                connection.read_retained(effect)
+
+    def _wake_at(self, mono_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(max(0.0, mono_s - time.monotonic()), self._post, Woken())
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._closing.append(self._loop.create_task(self._connection.close()))
+            self._connection = None
+
+    async def _open(self, generation: int) -> None:
+        # One live thread at a time: two of them with one client-id would drive each other out.
+        for closing in self._closing:
+            await closing
+        self._closing.clear()
+        topics = Topics(self.config.prefix, self.config.hub.name)
+        try:
+            login = Login(
+                address=self.config.broker,
+                client_id=self._client_id,
+                username=self.config.username,
+                password=read_secret(Path(self.config.password_file)),
+                will_topic=topics.hub_online,
+                will_payload=json.dumps({"v": 1, "online": False}).encode(),
+            )
+            self._connection = Connection(generation, login, self._post)
+        except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
+            self._post(BrokerDown(generation, str(error)))
+            return
+        self._connection.start()
+
+    async def stop(self) -> None:
+        """Say that the hub is away, and end the connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._opening is not None:
+            await self._opening
+        if self._connection is not None:
+            topic = Topics(self.config.prefix, self.config.hub.name).hub_online
+            offline = json.dumps({"v": 1, "online": False}).encode()
+            self._connection.publish_status(PublishStatus(self._connection.generation, topic, offline))
+        self._close()
+        for closing in self._closing:
+            await closing

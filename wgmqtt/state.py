@@ -1,0 +1,60 @@
+"""What is known: data only. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wgmqtt.model import Link, PublicKey, Sighting
+from wgmqtt.roster import Roster
+from wgmqtt.wire import Report, Table
+
+Phase = Literal["closed", "opening", "reading", "ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one interface says of one router's peer. `since_s`: monotonic time at which this endpoint was first seen."""
+
+    interface: str
+    sighting: Sighting
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The connection to the broker. `deadline_s`: when to try again (closed), or when to give up (opening, reading)."""
+
+    phase: Phase = "closed"
+    generation: int = 0
+    deadline_s: float = 0.0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """One router's table: what the broker retains as far as known, and what is on its way there."""
+
+    retained: Table | None = None
+    in_flight: Table | None = None
+    owed: bool = False
+    """A table must go out although nothing in it differs: the other end of a link was told to act."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the engine knows. Every field is a value; a step makes a new one."""
+
+    roster: Roster
+    seen: Mapping[PublicKey, Seen] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
+    outboxes: Mapping[str, Outbox] = field(default_factory=dict)
+    sent_s: Mapping[str, float] = field(default_factory=dict)
+    """Router to the monotonic time at which the table now in flight left."""
+    published_s: Mapping[str, float] = field(default_factory=dict)
+    """Router to the monotonic time at which its newest table left; for latencies."""
+    kicks: Mapping[Link, float] = field(default_factory=dict)
+    """Link to the monotonic time until which both ends are asked for traffic."""
+    last_seq: int = 0
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    troubles: frozenset[str] = frozenset()
+    """What a warning was given for, so that it is given once: `interface wg0`, `report of berlin`."""

@@ -1,0 +1,60 @@
+"""What a report means: how fast a router acted, and whether the direct path is proven. Pure."""
+
+from dataclasses import replace
+
+from wgmqtt.effects import Effect, say
+from wgmqtt.errors import WgmqttError
+from wgmqtt.events import Now, Reported
+from wgmqtt.state import Outbox, State
+from wgmqtt.wire import STAGES, Report, decode_report
+
+LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150 s both sides still use it
+
+
+def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
+    """Keep the newest report by `seq` and stage, and say what it shows."""
+    name = event.router
+    if name not in state.roster.by_name or not event.payload:
+        return state, []
+    trouble = f"report of {name}"
+    try:
+        report = decode_report(event.payload, state.roster.topics.report(name))
+    except WgmqttError as error:
+        said = [] if trouble in state.troubles else [say("warning", "report unreadable", router=name, why=error)]
+        return replace(state, troubles=state.troubles | {trouble}), [*said]
+    before = state.reports.get(name)
+    if before is not None and _rank(report) <= _rank(before):
+        return state, []
+    state = replace(state, reports={**state.reports, name: report}, troubles=state.troubles - {trouble})
+    box = state.outboxes.get(name, Outbox())
+    newest = box.in_flight or box.retained
+    if newest is None or report.seq != newest.seq or name not in state.published_s:
+        return state, []  # an answer to a table of an earlier life: known, but nothing to measure against
+    ms = f"{(now.mono_s - state.published_s[name]) * 1000:.1f}"
+    dids = ",".join(sorted({peer.did for peer in report.peers})) or "nothing"
+    effects: list[Effect] = [
+        say("info", f"table {report.stage}", router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
+    ]
+    if report.stage == "final" and before is not None and before.seq == report.seq:
+        effects += _paths(state, name, (before, report), ms)
+    return state, effects
+
+
+def _rank(report: Report) -> tuple[int, int]:
+    return report.seq, STAGES.index(report.stage)
+
+
+def _paths(state: State, name: str, stages: tuple[Report, Report], ms: str) -> list[Effect]:
+    """Return a line for each path that was tried: only the peer's own counter and a young handshake prove it."""
+    applied, final = stages
+    counted = {peer.key: peer.rx for peer in applied.peers}
+    lines: list[Effect] = []
+    for peer in final.peers:
+        other = state.roster.by_key.get(peer.key)
+        if other is None or peer.key not in counted:
+            continue
+        alive = peer.handshake_s is not None and peer.handshake_s < LIVE_S
+        proven = alive and peer.rx != counted[peer.key]
+        phrase = "direct path proven" if proven else "direct path not proven yet"
+        lines.append(say("info", phrase, router=name, peer=other.name, ms=ms))
+    return lines
