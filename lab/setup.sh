@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Installs what the demo and the tests need and is missing: packages from Debian, and .venv in the project's root from PyPI.
+# Called by lab/demo.sh and tests/run.sh; run again it costs a second. Needs root only if a Debian package is missing.
+# No service on this machine is started, restarted or enabled.
+set -euo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$project/.venv
+new_venv=$project/.venv.new-$$
+log=$(mktemp)
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=
+mosquitto_is_new=
+
+packages=(
+    wireguard-tools wireguard-go # WireGuard: wg(8), and a device where the kernel has none
+    mosquitto                    # the broker
+    nftables conntrack           # the NAT boxes
+    iproute2 iputils-ping # namespaces and addresses, ping
+    python3 python3-venv
+)
+
+clean_up() {
+    rm -rf "$log" "$new_venv"
+    [ -z "$policy_is_ours" ] || rm -f "$policy"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+fail() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+
+# Runs a command silently; if it fails, shows everything it wrote.
+quietly() {
+    "$@" >"$log" 2>&1 </dev/null && return
+    printf 'setup: this failed: %s\n' "$*" >&2
+    cat "$log" >&2
+    exit 1
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+apt() {
+    DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -q --no-install-recommends -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+}
+
+# Fetches the lists of packages. apt-get waits for the lock on packages, but not for the one on lists, which a machine that
+# has just started often holds itself (apt-daily.service).
+update_lists() {
+    local tries=200
+    echo 'setup: fetching the lists of Debian packages'
+    until LC_ALL=C apt update >"$log" 2>&1 </dev/null; do
+        if ! grep -q 'Could not get lock' "$log" || [ $((tries -= 1)) = 0 ]; then
+            cat "$log" >&2
+            fail 'apt-get update failed, see above'
+        fi
+        sleep 3
+    done
+    sed -n 's/^Fetched \(.*\) in .*/setup:   \1 fetched/p' "$log"
+}
+
+# Sets `missing`.
+find_missing() {
+    missing=()
+    local package
+    for package in "${packages[@]}"; do
+        is_installed "$package" || missing+=("$package")
+    done
+}
+
+# A service's own scripts ask this program whether they may start it; 101 says no.
+forbid_starting_services() {
+    if [ ! -e "$policy" ]; then
+        policy_is_ours=yes
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    # The broker's unit stays masked afterwards: the lab starts a mosquitto of its own, and the machine shall run none.
+    if [[ " ${missing[*]} " == *' mosquitto '* && ! -e /etc/systemd/system/mosquitto.service ]]; then
+        mosquitto_is_new=yes
+        mkdir -p /etc/systemd/system
+        ln -sf /dev/null /etc/systemd/system/mosquitto.service
+        echo 'setup: mosquitto.service is masked, so that no broker starts (undo: systemctl unmask mosquitto)'
+    fi
+}
+
+install_packages() {
+    find_missing
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "needs apt-get (Debian 12), or install by hand: ${missing[*]}"
+    [ "$(id -u)" = 0 ] || fail "these Debian packages are missing, and only root can install them: ${missing[*]}"
+    if ! apt install --simulate "${missing[@]}" >/dev/null 2>&1; then
+        update_lists
+    fi
+    echo "setup: installing from Debian: ${missing[*]}"
+    # `--assume-no` prints the sizes and then stops with a status other than 0.
+    LC_ALL=C apt install --assume-no "${missing[@]}" 2>&1 | sed -n 's/^\(Need to get\|After this operation\)/setup:   &/p' || true
+    forbid_starting_services
+    if ! apt install -y "${missing[@]}" >"$log" 2>&1 </dev/null; then
+        # Lists that are old name packages that are gone.
+        update_lists
+        quietly apt install -y "${missing[@]}"
+    fi
+    # Its package has switched it on for the next boot all the same.
+    if [ -n "$mosquitto_is_new" ]; then
+        rm -f /etc/systemd/system/multi-user.target.wants/mosquitto.service
+        quietly update-rc.d mosquitto disable
+    fi
+}
+
+stamp() {
+    { sha256sum <"$project/pyproject.toml"; echo "$project"; python3 --version; } | sha256sum | cut -d ' ' -f 1
+}
+
+# Debian's pip does not know dependency groups (PEP 735), so they are read here.
+development_packages() {
+    python3 -c 'import sys, tomllib
+print("\n".join(tomllib.load(open(sys.argv[1], "rb"))["dependency-groups"]["dev"]))' "$project/pyproject.toml"
+}
+
+make_venv() {
+    local wanted development
+    wanted=$(stamp)
+    [ "$(cat "$venv/stamp" 2>/dev/null)" != "$wanted" ] || return 0
+    mapfile -t development < <(development_packages)
+    echo "setup: making .venv from PyPI: wgmqtt's own dependencies, ${development[*]} (about 32 MB to fetch, 150 MB on disk)"
+    rm -rf "$project"/.venv.new-*
+    quietly python3 -m venv "$new_venv"
+    quietly "$new_venv/bin/python" -m pip install --disable-pip-version-check -e "$project" "${development[@]}"
+    # The scripts in bin carry the path at which they were made.
+    grep -rlIF "$new_venv" "$new_venv/bin" "$new_venv/pyvenv.cfg" | xargs -r sed -i "s|$new_venv|$venv|g"
+    echo "$wanted" >"$new_venv/stamp"
+    rm -rf "$venv"
+    mv "$new_venv" "$venv"
+}
+
+install_packages
+make_venv
