@@ -2,7 +2,14 @@
 
 
 class ScriptError(Exception):
-    """An error that RouterOS gives: `:onerror` and `:do … on-error` catch it. `str()` is RouterOS's text."""
+    """An error that RouterOS gives: `:onerror` and `:do … on-error` catch it. `str()` is RouterOS's text.
+
+    `placed` says that the text already ends in the place: `(:put; line 1)`.
+    """
+
+    def __init__(self, text: str, *, placed: bool = False) -> None:
+        super().__init__(text)
+        self.placed = placed
 
 
 class ScriptSyntaxError(ScriptError):

@@ -110,12 +110,13 @@ class Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Code:
-    """`code`: the result of `:parse`, or a function's body (`do={…}`). `body` belongs to the interpreter."""
+    """A function: `code` if `:parse` made it, and `array` (sic) if `do={…}` did. `body` belongs to the interpreter."""
 
     body: object
+    parsed: bool = False
 
     def __str__(self) -> str:
-        raise NotImplementedInEmulator("the text of a value of type code")
+        raise NotImplementedInEmulator("the text of a function")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +151,8 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 def typeof(value: Value) -> str:
     """Return what `:typeof` gives."""
+    if isinstance(value, Code) and not value.parsed:
+        return "array"
     return _TYPE_NAMES[type(value)]
 
 

@@ -1,0 +1,77 @@
+"""`python -m lab.routeros`: run or check a RouterOS script without menus. Edge: talks to the terminal and files.
+
+Exit status: 0; 1 an error that RouterOS gives; 3 something that the emulator lacks.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from lab.routeros.call import GlobalVariables, Menu
+from lab.routeros.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.interpreter import check, run
+from lab.routeros.values import Nothing, render
+
+DEFAULT_VERSION = "7.21.5"
+
+
+class Terminal:
+    """A world with no menus: what `:put` prints goes to the terminal."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.globals = GlobalVariables()
+
+    def menu(self, path: str) -> Menu:
+        """Refuse every menu.
+
+        Raises:
+            NotImplementedInEmulator: always.
+        """
+        raise NotImplementedInEmulator(f"{path}: this command has no router behind it")
+
+    def put(self, text: str) -> None:
+        """Print one line, as the bytes it holds."""
+        print(text.encode("latin-1").decode("utf-8", "backslashreplace"))
+
+    def log(self, topics: str, text: str) -> None:
+        """Print one line of the log to standard error."""
+        print(f"{topics}: {text}", file=sys.stderr)
+
+    def delay(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lab.routeros", description="Run or check a RouterOS script.")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--put", metavar="SCRIPT", help="run this text as a script")
+    what.add_argument("--run", metavar="FILE", type=Path, help="run this file as /import does")
+    what.add_argument("--check", metavar="FILE", type=Path, help="only say whether RouterOS would compile this file")
+    parser.add_argument("--version", default=DEFAULT_VERSION, help="RouterOS version (%(default)s)")
+    arguments = parser.parse_args()
+    world = Terminal(arguments.version)
+    try:
+        if arguments.check:
+            check(arguments.check.read_text("utf-8"), arguments.version, scope="import")
+            return 0
+        if arguments.run:
+            result = run(arguments.run.read_text("utf-8"), world, scope="import")
+        else:
+            result = run(arguments.put, world)
+        if not isinstance(result, Nothing):
+            world.put(render(result))
+    except ScriptError as error:
+        print(f"Script Error: {error}", *getattr(error, "__notes__", ()), sep="\n  ", file=sys.stderr)
+        return 1
+    except NotImplementedInEmulator as error:
+        print(error, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

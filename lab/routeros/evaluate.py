@@ -1,0 +1,278 @@
+"""The evaluator: walks statements and expressions of a program in a world. Pure but for what the world does."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from routeros_lsp.syntax.ast import (
+    Binary,
+    Brace,
+    CommandPart,
+    Element,
+    EscapePart,
+    Expr,
+    ExpressionPart,
+    Group,
+    Named,
+    Statement,
+    StringLit,
+    Subst,
+    TextPart,
+    Unary,
+    Variable,
+    Word,
+)
+
+from lab.routeros import operators
+from lab.routeros.call import Call, World
+from lab.routeros.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.literals import read_literal
+from lab.routeros.resolve import Action, GlobalCommand, Invocation, MenuCommand, Path, resolve
+from lab.routeros.scope import Scope
+from lab.routeros.syntax import Program
+from lab.routeros.values import Array, Code, Nothing, Op, Value, render, typeof
+from lab.routeros.where import Condition
+
+_LOG_TOPICS = frozenset({"debug", "error", "info", "warning"})
+
+
+class ReturnSignal(Exception):  # noqa: N818 - how `:return` leaves its function; no error, and nothing catches it as one
+    """`:return value`, on its way to the function or the `[ ]` that asked."""
+
+    def __init__(self, value: Value) -> None:
+        super().__init__("return")
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """Statements with the program they were written in: what `Code` and `Op` hold."""
+
+    statements: tuple[Statement, ...]
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One command at work: its arguments, and the scope it runs in."""
+
+    run: "Run"
+    scope: Scope
+    arguments: Mapping[str, Element | None]
+
+    def value(self, name: str) -> Value:
+        """Return an argument's value; `Nothing()` if it is not given."""
+        element = self.arguments.get(name)
+        return Nothing() if element is None else self.run.value(element, self.scope)
+
+    def only(self, *names: str) -> None:
+        """Refuse any argument beside these."""
+        extra = self.arguments.keys() - set(names)
+        if extra:
+            raise NotImplementedInEmulator(f"the argument {min(extra)}")
+
+    def block(self, name: str, scope: Scope | None = None) -> Value:
+        """Run a `{ }` argument in a scope of its own; give nothing if it is not there."""
+        element = self.arguments.get(name)
+        if element is None:
+            return Nothing()
+        if not isinstance(element, Brace):
+            raise NotImplementedInEmulator(f"{name}= that is no block")
+        return self.run.statements(element.body, scope or self.scope.child())
+
+
+Command = Callable[[Frame], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One program in a world, with the commands it may use."""
+
+    world: World
+    program: Program
+    commands: Mapping[str, Command]
+
+    def statements(self, statements: Iterable[Statement], scope: Scope) -> Value:
+        """Run statements in one scope; return what the last gave."""
+        value: Value = Nothing()
+        for statement in statements:
+            value = self._statement(statement, scope)
+        return value
+
+    def _statement(self, statement: Statement, scope: Scope) -> Value:
+        action = resolve(statement, self.program)
+        try:
+            return self._act(action, scope)
+        except ScriptError as error:
+            if error.placed:
+                raise
+            name = _name(action)
+            line = self.program.line_of(statement.start)
+            raise ScriptError(f"{error} ({name}; line {line})" if name else str(error), placed=bool(name)) from error
+
+    def _act(self, action: Action, scope: Scope) -> Value:
+        match action:
+            case Path(inside):
+                for element in inside:
+                    if isinstance(element, Brace):
+                        self.statements(element.body, scope.child())
+                    elif isinstance(element, Subst):
+                        self._substitution(element, scope)
+                    else:
+                        raise NotImplementedInEmulator("this after a path")
+                return Nothing()
+            case Invocation(name, arguments):
+                return self._invoke(name, arguments, scope)
+            case GlobalCommand(name, bound):
+                if name not in self.commands:
+                    raise NotImplementedInEmulator(f":{name}")
+                return self.commands[name](Frame(self, scope, bound))
+            case MenuCommand():
+                return self._menu(action, scope)
+
+    def _menu(self, command: MenuCommand, scope: Scope) -> Value:
+        unnamed = tuple(self.value(element, scope) for element in command.unnamed)
+        named = {name: "" if e is None else self.value(e, scope) for name, e in command.named.items()}
+        if command.menu == "/log" and command.verb in _LOG_TOPICS:
+            messages = (*unnamed, *named.values())
+            self.world.log(command.verb, render(messages[0]))
+            return Nothing()
+        where = None
+        if command.where is not None:
+            where = Condition(command.where, lambda element: self.value(element, scope)).holds
+        call = Call(command.menu, command.verb, unnamed, named, command.flags, where)
+        return self.world.menu(command.menu).call(call)
+
+    def _invoke(self, name: str, arguments: tuple[Element, ...], scope: Scope) -> Value:
+        function = scope.read(name)
+        if not isinstance(function, Code):
+            raise NotImplementedInEmulator(f"calling ${name}, which is {typeof(function)}")
+        locals_: dict[str, Value] = {"0": f"${name}"}
+        position = 0
+        for argument in arguments:
+            if isinstance(argument, Named):
+                key = argument.name.text if isinstance(argument.name, Word) else argument.name.value
+                locals_[key] = "" if argument.value is None else self.value(argument.value, scope)
+            else:
+                position += 1
+                locals_[str(position)] = self.value(argument, scope)
+        return self.call(function, locals_, scope)
+
+    def call(self, function: Code | Op, locals_: Mapping[str, Value], scope: Scope) -> Value:
+        """Run a function; it sees its arguments only. A function that returns nothing gives `Nothing()`."""
+        body = function.body
+        assert isinstance(body, Body)
+        try:
+            Run(self.world, body.program, self.commands).statements(body.statements, scope.apart(locals_))
+        except ReturnSignal as signal:
+            return signal.value
+        return Nothing()
+
+    def _substitution(self, subst: Subst, scope: Scope) -> Value:
+        if len(subst.body) != 1:
+            raise NotImplementedInEmulator(f"[ ] around {len(subst.body)} commands")
+        try:
+            return self.statements(subst.body, scope)
+        except ReturnSignal as signal:
+            return signal.value
+
+    def value(self, element: Element | Expr, scope: Scope) -> Value:
+        """Return the value of an argument or operand; an unquoted word is a literal, or else a string."""
+        match element:
+            case Word(text=text):
+                return read_literal(text)
+            case StringLit():
+                return self.string(element, scope)
+            case Variable(name=name):
+                return scope.read(name)
+            case Subst():
+                return self._substitution(element, scope)
+            case Group(exprs=[only]):
+                return self._expression(only, scope)
+            case Brace(role="unknown"):
+                return self._array(element, scope)
+            case _:
+                raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
+
+    def _source(self, node: Element | Expr) -> str:
+        return self.program.text[node.start : node.end][:80]
+
+    def _expression(self, expr: Expr, scope: Scope) -> Value:
+        match expr:
+            case Word(text=text):
+                value = read_literal(text)
+                if isinstance(value, str):
+                    raise NotImplementedInEmulator(f"the word {text} in an expression")
+                return value
+            case Binary(op="<%%"):
+                return self._apply(expr, scope)
+            case Binary():
+                left = self._expression(expr.left, scope)
+                return operators.binary(expr.op, left, self._expression(expr.right, scope))
+            case Unary(op=">"):
+                return self._quoted(expr, scope)
+            case Unary():
+                return operators.unary(expr.op, self._expression(expr.operand, scope))
+            case _:
+                return self.value(expr, scope)
+
+    def _quoted(self, expr: Unary, scope: Scope) -> Value:
+        if isinstance(expr.operand, Subst):
+            return Op(Body(tuple(expr.operand.body), self.program))
+        if isinstance(expr.operand, Brace):
+            return self._array(expr.operand, scope)
+        raise NotImplementedInEmulator(f"the operator > of {self._source(expr.operand)}")
+
+    def _apply(self, expr: Binary, scope: Scope) -> Value:
+        function, arguments = self._expression(expr.left, scope), self._expression(expr.right, scope)
+        if not isinstance(function, Op) or not isinstance(arguments, Array):
+            raise NotImplementedInEmulator(f"{typeof(function)} <%% {typeof(arguments)}")
+        locals_ = {str(index): item for index, item in enumerate(arguments.items)}
+        return self.call(function, locals_ | dict(arguments.keyed), scope)
+
+    def string(self, literal: StringLit, scope: Scope) -> str:
+        """Return a quoted string with its substitutions made."""
+        parts = []
+        for part in literal.parts:
+            match part:
+                case TextPart(text=text) | EscapePart(text=text):
+                    parts.append(text)
+                case CommandPart(subst=subst):
+                    parts.append(render(self._substitution(subst, scope)))
+                case ExpressionPart(group=group):
+                    parts.append(render(self.value(group, scope)))
+                case _:
+                    parts.append(render(scope.read(part.name)))
+        return "".join(parts)
+
+    def _array(self, brace: Brace, scope: Scope) -> Array:
+        items: list[Value] = []
+        keyed: dict[str, Value] = {}
+        for statement in brace.body:
+            member = statement.elements[0] if len(statement.elements) == 1 and statement.prefix is None else None
+            if isinstance(member, Named) and member.value is not None:
+                name = member.name
+                key = name.text if isinstance(name, Word) else self.string(name, scope)
+                keyed[key] = self._member(member.value, scope)
+            elif member is not None:
+                items.append(self._member(member, scope))
+            else:
+                raise NotImplementedInEmulator(f"an array with this member: {self._source(brace)}")
+        return Array(tuple(items), keyed)
+
+    def _member(self, element: Element, scope: Scope) -> Value:
+        value = self.value(element, scope)
+        if isinstance(element, Word) and isinstance(value, str):
+            if "," in value:
+                raise NotImplementedInEmulator(f"the array member {value}")
+            return Nothing()
+        return value
+
+
+def _name(action: Action) -> str:
+    match action:
+        case GlobalCommand(name, _):
+            return f":{name}"
+        case MenuCommand(menu, verb):
+            return f"{menu}/{verb}"
+        case _:
+            return ""

@@ -1,0 +1,73 @@
+"""Where a name finds its variable: blocks inside blocks, functions apart, globals only where declared. Pure."""
+
+from collections.abc import Mapping
+
+from lab.routeros.call import GlobalVariables
+from lab.routeros.errors import NotImplementedInEmulator
+from lab.routeros.values import Nothing, Value
+
+
+class Scope:
+    """The variables of one block. A function's scope has no parent: it sees nothing of the code around it."""
+
+    def __init__(
+        self,
+        world_globals: GlobalVariables,
+        parent: "Scope | None" = None,
+        locals_: Mapping[str, Value] | None = None,
+    ) -> None:
+        self._parent = parent
+        self._world_globals = world_globals
+        self._locals = dict(locals_ or {})
+        self._globals: set[str] = set()
+
+    def child(self) -> "Scope":
+        """Return the scope of a block inside this one."""
+        return Scope(self._world_globals, self)
+
+    def apart(self, locals_: Mapping[str, Value]) -> "Scope":
+        """Return the scope of a function, which holds its arguments only."""
+        return Scope(self._world_globals, None, locals_)
+
+    def declare_local(self, name: str, value: Value) -> None:
+        """`:local`: a second declaration in the same block replaces the first."""
+        self._globals.discard(name)
+        self._locals[name] = value
+
+    def declare_global(self, name: str, value: Value | None) -> None:
+        """`:global`: without a value, make the name reach what the variable already holds."""
+        self._locals.pop(name, None)
+        self._globals.add(name)
+        if value is not None:
+            self._world_globals.set(name, value)
+
+    def read(self, name: str) -> Value:
+        """Return `$name`; a name that is not declared is nothing.
+
+        Raises:
+            NotImplementedInEmulator: a global has that name, not declared here: sources disagree on what that gives.
+        """
+        if name in self._globals:
+            return self._world_globals.get(name)
+        if name in self._locals:
+            return self._locals[name]
+        if self._parent is not None:
+            return self._parent.read(name)
+        if not isinstance(self._world_globals.get(name), Nothing):
+            raise NotImplementedInEmulator(f"${name} is read without `:global {name}` in this scope")
+        return Nothing()
+
+    def assign(self, name: str, value: Value) -> None:
+        """`:set name value`, of the innermost variable of that name.
+
+        Raises:
+            NotImplementedInEmulator: it is not declared (RouterOS refuses that before it runs, save for a quoted name).
+        """
+        if name in self._globals:
+            self._world_globals.set(name, value)
+        elif name in self._locals:
+            self._locals[name] = value
+        elif self._parent is not None:
+            self._parent.assign(name, value)
+        else:
+            raise NotImplementedInEmulator(f":set of {name}, which is not declared here")

@@ -1,0 +1,128 @@
+"""Source text to a program that may run; what RouterOS refuses before it runs anything is refused here. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from routeros_lsp.binder.binder import BindOptions, BindResult, bind
+from routeros_lsp.checker.commands import CommandAnalysis, check_commands
+from routeros_lsp.checker.variables import RuleFinding, check_variables
+from routeros_lsp.rules import RULES
+from routeros_lsp.schema.schema import Schema
+from routeros_lsp.syntax.ast import Script, Statement
+
+from lab.routeros.errors import NotImplementedInEmulator, ScriptSyntaxError
+from lab.routeros.grammar import parse
+
+# routeros-lsp calls these warnings because its own database may lack a menu; ours is the version's.
+_ERRORS = frozenset({"schema/unknown-command", "schema/unknown-parameter"})
+# Accepted by RouterOS, in a way that nobody described.
+_UNCLEAR = frozenset({"syntax/stray-closer", "syntax/stray-backslash", "syntax/trailing-comment"})
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A parsed script. `lines` are the groups of top-level statements that share a scope, each with what refuses it."""
+
+    text: str
+    lines: "tuple[Line, ...]"
+    schema: Schema
+    commands: CommandAnalysis
+
+    def line_of(self, offset: int) -> int:
+        """Return the number of the line that holds the offset, from 1."""
+        return self.text.count("\n", 0, offset) + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """Statements of one scope, and the error that RouterOS gives instead of running them."""
+
+    statements: tuple[Statement, ...]
+    refusal: Exception | None
+
+
+def decode_source(source: str) -> str:
+    """Return the source with one character per byte, as every string of the language is kept."""
+    return source.encode("utf-8").decode("latin-1")
+
+
+def compile_script(text: str, schema: Schema, scope: str) -> Program:
+    """Return the program; for `scope` "script" the whole text is one line, for "import" each physical line is its own.
+
+    In an import, a refusal stands at its line: RouterOS runs the lines before it (`/import` is fail-fast).
+
+    Raises:
+        ScriptSyntaxError: RouterOS refuses the text ("script" only).
+        NotImplementedInEmulator: whether it does is not known ("script" only).
+    """
+    parsed = parse(text)
+    options = BindOptions(mode=scope, context_variables=frozenset())
+    bound = bind(parsed.script, text, options)
+    commands = check_commands(parsed.script, schema)
+    findings = [RuleFinding(d.rule, d.message, d.start, d.end) for d in parsed.diagnostics]
+    findings += [*check_variables(bound), *commands.findings, *_closures(bound)]
+    lines = _lines(parsed.script, bound, findings, text, scope)
+    if scope == "script" and lines and lines[0].refusal is not None:
+        raise lines[0].refusal
+    return Program(text, lines, schema, commands)
+
+
+def _lines(script: Script, bound: BindResult, findings: list[RuleFinding], text: str, scope: str) -> tuple[Line, ...]:
+    if scope == "script":
+        return (Line(tuple(script.statements), _refusal(findings, text)),)
+    lines = []
+    begin = 0
+    spans = [found for found in bound.scopes if found.kind == "statement" and found.end > found.start]
+    for number, span in enumerate(spans):
+        end = spans[number + 1].start if number + 1 < len(spans) else len(text) + 1
+        held = tuple(statement for statement in script.statements if span.start <= statement.start < end)
+        lines.append(Line(held, _refusal([f for f in findings if begin <= f.start < end], text)))
+        begin = end
+    if not spans:
+        lines.append(Line((), _refusal(findings, text)))
+    return tuple(lines)
+
+
+def _closures(bound: BindResult) -> list[RuleFinding]:
+    """Find reads of an outer local from inside a function: one source says empty, another says syntax error."""
+    return [
+        RuleFinding("emulator/closure", reference.name, reference.start, reference.end)
+        for reference in bound.references
+        if reference.access == "read"
+        and reference.resolution.kind == "local-elsewhere"
+        and reference.resolution.crossed_function
+    ]
+
+
+def _refusal(findings: list[RuleFinding], text: str) -> Exception | None:
+    for finding in sorted(findings, key=lambda found: (found.start, found.end)):
+        line = text.count("\n", 0, finding.start) + 1
+        place = f"(line {line} column {finding.start - text.rfind(chr(10), 0, finding.start)})"
+        if finding.rule == "emulator/closure":
+            return NotImplementedInEmulator(f"a function reads ${finding.message}, a local around it {place}")
+        if finding.rule in _ERRORS or RULES[finding.rule].severity == "error":
+            error = ScriptSyntaxError(f"{_routeros_text(finding, text)} {place}")
+            error.add_note(f"{finding.rule}: {finding.message}")
+            return error
+        if finding.rule in _UNCLEAR:
+            return NotImplementedInEmulator(f"{finding.rule}: {finding.message} {place}")
+    return None
+
+
+def _routeros_text(finding: RuleFinding, text: str) -> str:
+    match finding.rule:
+        case "schema/unknown-command":
+            return f"bad command name {text[finding.start : finding.end]}"
+        case "schema/unknown-parameter" | "schema/unexpected-argument":
+            return "expected end of command"
+        case "schema/missing-required":
+            names = finding.message.partition(" for ")[2].rstrip(".")
+            return f"missing value(s) of argument(s) {names}"
+        case "syntax/expected-command" | "syntax/statement-starts-with-pair":
+            return "expected command name"
+        case _:
+            return "syntax error"
+
+
+__all__ = ["Line", "Program", "compile_script", "decode_source"]
