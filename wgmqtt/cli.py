@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wgmqtt import __version__, journal
+from wgmqtt.broker_files import make_missing_secrets, write_mosquitto, write_private
 from wgmqtt.config_files import check_secrets, read_config, read_secret
 from wgmqtt.config_schema import render_schema
 from wgmqtt.errors import Problem, RscError, WgmqttError
@@ -18,7 +19,6 @@ from wgmqtt.rsc import render_removal, render_script
 from wgmqtt.templates import read_templates
 
 DEFAULT_CONFIG = Path("/etc/wgmqtt/config.yaml")
-PRIVATE = 0o600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
     rsc.set_defaults(command=_gen_rsc, usage=rsc)
 
-    for command in (run, check, rsc):
+    broker = commands.add_parser("gen-mosquitto", help="make missing passwords, and mosquitto's configuration")
+    broker.add_argument(
+        "--folder", metavar="DIR", type=Path, default=Path("/etc/mosquitto"), help="default: %(default)s"
+    )
+    broker.set_defaults(command=_gen_mosquitto)
+
+    for command in (run, check, rsc, broker):
         command.add_argument(
             "-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help="default: %(default)s"
         )
@@ -92,12 +98,12 @@ def _gen_rsc(options: argparse.Namespace) -> int:
     if options.all:
         options.all.mkdir(parents=True, exist_ok=True)
         for router in config.routers:
-            _write_private(options.all / f"{router.name}.rsc", _script(config, router, options))
+            write_private(options.all / f"{router.name}.rsc", _script(config, router, options))
         print(f"{options.all}: {len(config.routers)} scripts written", file=sys.stderr)
         return 0
     script = _script(config, _router_named(config, options.router), options)
     if options.output:
-        _write_private(options.output, script)
+        write_private(options.output, script)
     else:
         print(script, end="")
     return 0
@@ -119,9 +125,9 @@ def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
     return render_script(config, router, password, templates)
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else may read, not even for a moment."""
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
-    with os.fdopen(opened, "w", encoding="ascii") as file:
-        os.fchmod(opened, PRIVATE)
-        file.write(text)
+def _gen_mosquitto(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    for path in [*make_missing_secrets(config), *write_mosquitto(config, options.folder)]:
+        print(f"written: {path}")
+    print("now: systemctl restart mosquitto")
+    return 0
