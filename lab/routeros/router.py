@@ -1,0 +1,235 @@
+"""One router: its version, its switches, its menus, and the scripts that run on it. Edge: the menus talk to the site.
+
+A message that falls under a subscription with a handler starts a thread of its own, as RouterOS runs handlers in
+parallel. A handler's `:global` variables are its own: those of other scripts are not visible to it (manual, page MQTT).
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock, Thread
+from typing import Literal
+
+from lab.routeros import interpreter
+from lab.routeros.call import Call, GlobalVariables, Menu
+from lab.routeros.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
+from lab.routeros.menu_brokers import BrokersMenu
+from lab.routeros.menu_items import Item
+from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
+from lab.routeros.menu_ping import PingMenu
+from lab.routeros.menu_system import AddressesMenu, LogMenu, PackagesMenu, clock_menu, identity_menu, resource_menu
+from lab.routeros.menu_wireguard import InterfaceMenu, PeersMenu
+from lab.routeros.mqtt_link import Ears
+from lab.routeros.mqtt_rules import readable
+from lab.routeros.switches import Emit, Switches
+from lab.routeros.values import Value, render
+from lab.routeros.wg_device import WgDevice
+
+_NO_PERMISSION = "not enough permissions (9)"
+_PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the lab says of a site: `version` such as `7.20.8`, the WireGuard device's name, and a name for events."""
+
+    name: str
+    interface: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A handler that is to run for a message; `number` counts them."""
+
+    number: int
+    broker: str
+    source: str
+    topic: str
+    payload: bytes
+
+
+def _as_source(kept: str) -> str:
+    """Return a script that a menu keeps (a character for each byte) as the interpreter takes it."""
+    try:
+        return kept.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotImplementedInEmulator("a script that is not UTF-8") from None
+
+
+class ForbiddenMenu:
+    """A menu that the running script has no permission for."""
+
+    def call(self, call: Call) -> Value:
+        """Refuse."""
+        raise ScriptError(_NO_PERMISSION if call.verb else "")
+
+
+class ScriptWorld:
+    """What one script sees of the router (`call.World`)."""
+
+    def __init__(self, router: "Router", variables: GlobalVariables, *, is_hook: bool) -> None:
+        self.version = router.site.version
+        self.globals = variables
+        self._router = router
+        self._is_hook = is_hook
+
+    def menu(self, path: str) -> Menu:
+        """Return the menu at an absolute path."""
+        if self._is_hook and path in ("/tool", "/", "") and self._router.switches.hook_permissions != "all":
+            return ForbiddenMenu()
+        return self._router.menu(path)
+
+    def put(self, text: str) -> None:
+        """Tell the lab a line that `:put` prints."""
+        self._router.emit("put", {"text": readable(text)})
+
+    def log(self, topics: str, text: str) -> None:
+        """Tell the lab a line that `:log` writes."""
+        self._router.log(f"script,{topics}", text)
+
+    def delay(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Router:
+    """The router of one site."""
+
+    def __init__(self, site: Site, switches: Switches, emit: Emit) -> None:
+        self.site = site
+        self.switches = switches
+        self.emit = emit
+        self._absent = frozenset({"/iot"} if switches.iot_listed_not_installed else ())
+        self._globals = GlobalVariables()
+        self._numbers = count(1)
+        self._lock = Lock()
+        self._running: dict[str, int] = {}
+        self._brokers = BrokersMenu(site.version, tuple, self._ears)
+        self._subscriptions = SubscriptionsMenu(self._brokers)
+        self._menus = self._make_menus()
+
+    def menu(self, path: str) -> Menu:
+        """Return the menu at an absolute path.
+
+        Raises:
+            ScriptSyntaxError: the package is not installed.
+            NotImplementedInEmulator: RouterOS may have it, the emulator does not.
+        """
+        if any((path + "/").startswith(menu + "/") for menu in self._absent):
+            raise ScriptSyntaxError(f"bad command name {path.split('/')[1]}")
+        if path not in self._menus:
+            raise NotImplementedInEmulator(f"menu {path or '/'}")
+        return self._menus[path]
+
+    def run_import(self, text: str) -> None:
+        """Run the text of a file as `/import` does; raises ScriptError."""
+        self._run(text, "import")
+
+    def run_script(self, text: str) -> Value:
+        """Run a script as `/system/script/run` does; raises ScriptError."""
+        return self._run(text, "script")
+
+    def deliver(self, broker: str, topic: str, payload: bytes) -> None:
+        """Take a message from a broker: tell the lab, and start the handler that it falls to, if there is one."""
+        self.emit("message", {"broker": broker, "topic": topic, "bytes": len(payload)})
+        chosen = self._subscriptions.chosen(broker, topic)
+        source = render(chosen.kept["on-message"]) if chosen else ""
+        if not source:
+            return
+        handler = Handler(next(self._numbers), broker, source, topic, payload)
+        self._count_in(broker)
+        Thread(target=self._handle, args=(handler,), name=f"handler {handler.number}", daemon=True).start()
+
+    def inject(self, topic: str, payload: bytes) -> None:
+        """Take a message as if a broker had sent it: the one of the first subscription that it falls under."""
+        names = [render(item.kept["name"]) for item in self._brokers.items.values()]
+        takers = [name for name in names if self._subscriptions.chosen(name, topic)]
+        self.deliver(takers[0] if takers else "", topic, payload)
+
+    def cut_mqtt(self) -> None:
+        """Break the TCP connection to every broker."""
+        for link in self._brokers.links():
+            link.cut()
+
+    def close(self) -> None:
+        """End the links properly."""
+        for link in self._brokers.links():
+            link.close()
+            link.join()
+
+    def log(self, topics: str, text: str) -> None:
+        """Tell the lab a line of the log."""
+        self.emit("log", {"topics": topics, "text": readable(text)})
+
+    def _run(self, text: str, scope: Literal["import", "script"]) -> Value:
+        world = ScriptWorld(self, self._globals, is_hook=False)
+        return interpreter.run(text, world, scope=scope, absent=self._absent)
+
+    def _handle(self, handler: Handler) -> None:
+        began = time.monotonic()
+        self.emit("handler-start", {"n": handler.number, "topic": handler.topic})
+        error = ""
+        try:
+            self._run_handler(handler)
+        except ScriptError as failure:
+            error = str(failure)
+            self.log("script,error", f"on-message of {handler.topic}: {error}")
+        finally:
+            self._count_out(handler.broker)
+        ms = round((time.monotonic() - began) * 1000, 1)
+        self.emit("handler-done", {"n": handler.number, "ok": not error, "error": readable(error), "ms": ms})
+
+    def _run_handler(self, handler: Handler) -> None:
+        if self.switches.hook_permissions == "refuse-hook" and _PINGS.search(handler.source):
+            raise ScriptError(_NO_PERMISSION)
+        world = ScriptWorld(self, GlobalVariables(), is_hook=True)
+        topic = handler.topic.encode().decode("latin-1")
+        given: Mapping[str, Value] = {"msgData": handler.payload.decode("latin-1"), "msgTopic": topic}
+        interpreter.run(_as_source(handler.source), world, locals=given, absent=self._absent)
+
+    def _count_in(self, broker: str) -> None:
+        limit = self._limit(self._brokers.named(broker))
+        with self._lock:
+            self._running[broker] = self._running.get(broker, 0) + 1
+            if limit is not None and self._running[broker] > limit:
+                raise NotImplementedInEmulator(f"more handlers at once than parallel-scripts-limit={limit} allows")
+
+    def _count_out(self, broker: str) -> None:
+        with self._lock:
+            self._running[broker] -= 1
+
+    @staticmethod
+    def _limit(broker: Item) -> int | None:
+        limit = broker.kept["parallel-scripts-limit"]
+        return limit if isinstance(limit, int) else None
+
+    def _ears(self, broker: str) -> Ears:
+        return Ears(
+            connected=lambda: self.emit("connected", {"broker": broker}),
+            disconnected=lambda reason: self.emit("disconnected", {"broker": broker, "reason": reason}),
+            message=lambda topic, payload: self.deliver(broker, topic, payload),
+        )
+
+    def _make_menus(self) -> Mapping[str, Menu]:
+        version, iot = self.site.version, not self.switches.iot_listed_not_installed
+        device = WgDevice(self.site.interface)
+        ping = PingMenu(self.emit)
+        return {
+            "/interface/wireguard": InterfaceMenu(device),
+            "/interface/wireguard/peers": PeersMenu(device, version, self.switches, self.emit),
+            "/iot/mqtt": MqttMenu(self._brokers, version, self.emit),
+            "/iot/mqtt/brokers": self._brokers,
+            "/iot/mqtt/subscriptions": self._subscriptions,
+            "/ip/address": AddressesMenu(),
+            "/log": LogMenu(lambda topics, text: self.log(f"script,{topics}", text)),
+            "/system/clock": clock_menu(version),
+            "/system/identity": identity_menu(self.site.name),
+            "/system/package": PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
+            "/system/resource": resource_menu(version),
+            "/tool": ping,
+            "/": ping,
+            "": ping,
+        }
