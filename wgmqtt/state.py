@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wgmqtt.model import Link, PublicKey, Sighting
+from wgmqtt.report import Report
 from wgmqtt.roster import Roster
-from wgmqtt.wire import Report, Table
+from wgmqtt.wire import Table
 
 Phase = Literal["closed", "opening", "reading", "ready"]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
+from wgmqtt.report import STAGES, Report, decode_report
 from wgmqtt.state import Outbox, State
-from wgmqtt.wire import STAGES, Report, decode_report
 
 LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150 s both sides still use it
 
