@@ -23,7 +23,7 @@ def decode_json(text: str, *, convert_strings: bool) -> Value:
 
     Raises:
         ScriptError: it is no JSON.
-        NotImplementedInEmulator: what RouterOS makes of it was never measured (null, fractions, unicode escapes, no text).
+        NotImplementedInEmulator: what RouterOS makes of it is not known (null, fractions, unicode escapes, no text).
     """
     if not text.strip() or "\\u" in text:
         raise NotImplementedInEmulator(f":deserialize of {text[:40]!r}")

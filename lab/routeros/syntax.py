@@ -86,28 +86,40 @@ def _lines(script: Script, bound: BindResult, findings: list[RuleFinding], text:
 
 def _closures(bound: BindResult) -> list[RuleFinding]:
     """Find reads of an outer local from inside a function: one source says empty, another says syntax error."""
-    return [
-        RuleFinding("emulator/closure", reference.name, reference.start, reference.end)
-        for reference in bound.references
-        if reference.access == "read"
-        and reference.resolution.kind == "local-elsewhere"
-        and reference.resolution.crossed_function
-    ]
+    functions = [scope for scope in bound.scopes if scope.kind == "function"]
+    found = []
+    for read in bound.references:
+        around = [scope for scope in functions if scope.start <= read.start < scope.end]
+        if read.access != "read" or not around:
+            continue
+        function = max(around, key=lambda scope: scope.start)
+        same_name = [declaration for declaration in bound.declarations if declaration.name == read.name]
+        inside = [d for d in same_name if function.start <= d.start < function.end]
+        visible = [d for d in same_name if d.kind != "global" and d.scope.start <= function.start < d.scope.end]
+        if visible and not inside:
+            found.append(RuleFinding("emulator/closure", read.name, read.start, read.end))
+    return found
 
 
 def _refusal(findings: list[RuleFinding], text: str) -> Exception | None:
-    for finding in sorted(findings, key=lambda found: (found.start, found.end)):
-        line = text.count("\n", 0, finding.start) + 1
-        place = f"(line {line} column {finding.start - text.rfind(chr(10), 0, finding.start)})"
-        if finding.rule == "emulator/closure":
-            return NotImplementedInEmulator(f"a function reads ${finding.message}, a local around it {place}")
-        if finding.rule in _ERRORS or RULES[finding.rule].severity == "error":
-            error = ScriptSyntaxError(f"{_routeros_text(finding, text)} {place}")
+    in_order = sorted(findings, key=lambda found: (found.start, found.end))
+    for finding in in_order:
+        if finding.rule in _ERRORS or (finding.rule in RULES and RULES[finding.rule].severity == "error"):
+            error = ScriptSyntaxError(f"{_routeros_text(finding, text)} {_place(finding, text)}", placed=True)
             error.add_note(f"{finding.rule}: {finding.message}")
             return error
+    for finding in in_order:
         if finding.rule in _UNCLEAR:
-            return NotImplementedInEmulator(f"{finding.rule}: {finding.message} {place}")
+            return NotImplementedInEmulator(f"{finding.rule}: {finding.message} {_place(finding, text)}")
+        if finding.rule == "emulator/closure":
+            place = _place(finding, text)
+            return NotImplementedInEmulator(f"a function reads ${finding.message}, a local around it {place}")
     return None
+
+
+def _place(finding: RuleFinding, text: str) -> str:
+    line = text.count("\n", 0, finding.start) + 1
+    return f"(line {line} column {finding.start - text.rfind(chr(10), 0, finding.start)})"
 
 
 def _routeros_text(finding: RuleFinding, text: str) -> str:
