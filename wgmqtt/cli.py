@@ -12,7 +12,7 @@ from pathlib import Path
 from wgmqtt import __version__, journal
 from wgmqtt.broker_files import make_missing_secrets, write_mosquitto, write_private
 from wgmqtt.config_files import check_secrets, read_config, read_secret
-from wgmqtt.config_schema import render_schema
+from wgmqtt.config_jsonschema import render_schema
 from wgmqtt.errors import Problem, RscError, WgmqttError
 from wgmqtt.model import Config, Router
 from wgmqtt.rsc import render_removal, render_script

@@ -70,14 +70,12 @@ class _Daemon:
         """Ask WireGuard again and again; only what differs from the last answer becomes an event."""
         known: Snapshot = {}
         failed = False
-        wireguard = None
+        wireguard = choose(self._config.wireguard)
         while True:
             try:
-                wireguard = wireguard or await choose(interface, self._config.wireguard)
                 dump = await wireguard.dump(interface)
             except EdgeError as error:
                 failed = True
-                wireguard = None  # it may come back as another kind
                 self.post(InterfaceFailed(interface, str(error)))
             else:
                 found = differences(known, dump.snapshot, complete=dump.complete)

@@ -16,6 +16,7 @@ from wgmqtt.effects import (
 )
 from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, Now, PeersSeen, ReadBack, Woken
 from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PublicKey, Router, Sighting, link_of
+from wgmqtt.state import State
 from wgmqtt.wire import Table, decode_table
 
 NAMES = ("berlin", "cologne", "dresden")
@@ -51,7 +52,7 @@ def make_config(names: tuple[str, ...] = NAMES, links: tuple[tuple[str, str], ..
 class World:
     """The engine in its surroundings. Messages wait until delivered; a connection can break between any two."""
 
-    state: engine.State
+    state: State
     mono_s: float = 100.0
     retained: dict[str, bytes] = field(default_factory=dict)
     wake_s: float = 0.0
