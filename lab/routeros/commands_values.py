@@ -7,7 +7,8 @@ reference tested on 7.21. Where that reference contradicts the rows (`:tobool "y
 from collections.abc import Callable, Mapping
 
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
-from lab.routeros.evaluate import Body, Command, Frame
+from lab.routeros.evaluate import Command, Frame
+from lab.routeros.expressions import Body
 from lab.routeros.literals import read_ip, read_ip6, read_literal, read_num, read_time
 from lab.routeros.syntax import compile_script
 from lab.routeros.values import (

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from routeros_lsp.syntax.ast import Binary, Brace, Expr, Group, StringLit, Variable, Word
 
 from lab.routeros.errors import NotImplementedInEmulator
-from lab.routeros.evaluate import Body, Command, Frame
+from lab.routeros.evaluate import Command, Frame
+from lab.routeros.expressions import Body
 from lab.routeros.literals import read_num
 from lab.routeros.operators import element as member
 from lab.routeros.values import Array, Code, Nothing, Value, render, typeof

@@ -54,7 +54,7 @@ def run(
         NotImplementedInEmulator: the script needs what the emulator lacks.
     """
     program = compile_script(decode_source(source), schema_for(world.version, absent), scope)
-    evaluator = Run(world, program, COMMANDS)
+    evaluator = Run(program, world, COMMANDS)
     try:
         for line in program.lines:
             if line.refusal is not None:
