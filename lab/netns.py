@@ -9,11 +9,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from lab.shell import CommandError, LabError, run
 from wgmqtt.errors import Problem
@@ -32,7 +32,9 @@ class Namespace:
         self.name = name
         self.directory = directory / name
         self.sockets = self.directory / "wireguard"
+        self._processes: list[subprocess.Popen[str]] = []
         self.sockets.mkdir(parents=True)
+        self.directory.chmod(0o755)
         run("ip", "netns", "add", name)
         # `ip netns exec` makes the mount namespace; this process holds it, and nsenter(1) joins it.
         hold = 'mount --bind "$0" "$1" && echo ready && exec sleep infinity'
@@ -57,16 +59,21 @@ class Namespace:
         """Run `argv` inside and return what it wrote; raises CommandError."""
         return run(*self.command(*argv), text_in=text_in, timeout_s=timeout_s)
 
-    def start(self, *argv: str) -> subprocess.Popen[str]:
-        """Start `argv` inside, its standard input and its output (both kinds together) as pipes."""
-        return subprocess.Popen(
+    def start(self, *argv: str, output: TextIO | None = None) -> subprocess.Popen[str]:
+        """Start `argv` inside; it ends with the namespace at the latest.
+
+        Standard input is a pipe, and so are standard output and error together, if no file is given for them.
+        """
+        process = subprocess.Popen(
             [*DIES_WITH_US, *self.command(*argv)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=output or subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             bufsize=1,
         )
+        self._processes = [each for each in self._processes if each.poll() is None] + [process]
+        return process
 
     def ip(self, *lines: str) -> None:
         """Run commands of iproute2 inside, all in one process."""
@@ -79,8 +86,10 @@ class Namespace:
 
     def delete(self) -> None:
         """End every process inside and remove the namespace; a second call does nothing."""
-        self._holder.kill()
-        self._holder.wait()
+        for process in (*self._processes, self._holder):
+            process.kill()
+        for process in (*self._processes, self._holder):
+            process.wait()
         delete_namespace(self.name)
 
 
@@ -193,6 +202,6 @@ class _deaf_to_interrupts:  # noqa: N801 - reads as a statement
             signal.signal(signal.SIGINT, self._old)
 
 
-def python(*argv: str) -> Sequence[str]:
-    """Return the command that runs `python argv…` with this interpreter."""
-    return (sys.executable, *argv)
+def python_module(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command that runs `python -m name arguments…` with this interpreter."""
+    return (sys.executable, "-m", name, *arguments)

@@ -69,6 +69,10 @@ class Site:
         """Send one packet towards the other's probe address, and wait for nothing."""
         self.pings(other.plan.probe, 0.01)
 
+    def speak_to_hub(self) -> None:
+        """Send one packet to the hub through its tunnel, and wait for nothing."""
+        self.namespace.start("ping", "-n", "-c", "1", "-W", "1", HUB_TUNNEL)
+
     def change_address(self, address: str, gap_s: float) -> None:
         """Lose the public address and every mapping; have `address` after `gap_s`."""
         length = prefix_length(self.plan.family)

@@ -1,13 +1,14 @@
 """A real WireGuard device in a namespace: the kernel's, else wireguard-go. Edge: talks to wg(8)."""
 
-import subprocess
+import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Literal
 
-from lab.netns import DIES_WITH_US, Namespace
+from lab.netns import Namespace
 from lab.shell import CommandError, LabError, run
 from wgmqtt.errors import Problem
 
@@ -61,10 +62,10 @@ class Device:
         self.namespace = namespace
         self.listen_port = listen_port
         self.keys = generate_keys()
-        self._process: subprocess.Popen[str] | None = None
-        self.kind = self._make(kind)
+        self.process = self._make(kind)
 
-    def _make(self, kind: Kind) -> Literal["kernel", "go"]:
+    def _make(self, kind: Kind) -> Popen[str] | None:
+        """Return wireguard-go's process, None if the kernel serves."""
         if kind != "go":
             try:
                 self.namespace.ip(f"link add {self.name} type wireguard")
@@ -72,13 +73,11 @@ class Device:
                 if kind == "kernel":
                     raise
             else:
-                return "kernel"
+                return None
         if not Path("/dev/net/tun").exists():
             raise LabError(Problem("/dev/net/tun", "missing", "the kernel's WireGuard, or this for wireguard-go"))
-        command = [*DIES_WITH_US, *self.namespace.command("wireguard-go", "--foreground", self.name)]
         with (self.namespace.directory / "wireguard-go.log").open("w") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True)
-        return "go"
+            return self.namespace.start("wireguard-go", "--foreground", self.name, output=log)
 
     def configure(self, peers: Sequence[PeerConfig], addresses: Sequence[str]) -> None:
         """Set key, port, peers and addresses, and bring the interface up."""
@@ -100,14 +99,6 @@ class Device:
         """Return the peers by public key, as WireGuard knows them now."""
         return parse_dump(self.namespace.run("wg", "show", self.name, "dump"))
 
-    def close(self) -> None:
-        """Take the interface away; a second call does nothing."""
-        if self._process is None:
-            self.namespace.ip(f"link delete {self.name}")
-        else:
-            self._process.terminate()
-            self._process.wait()
-
     def log(self) -> str:
         """Return what wireguard-go wrote; empty with the kernel's WireGuard."""
         file = self.namespace.directory / "wireguard-go.log"
@@ -115,8 +106,8 @@ class Device:
 
     def _await_socket(self, timeout_s: float = 5.0) -> None:
         deadline = time.monotonic() + timeout_s
-        while self._process is not None and not (self.namespace.sockets / f"{self.name}.sock").exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+        while self.process is not None and not (self.namespace.sockets / f"{self.name}.sock").exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(
                     Problem(f"wireguard-go in {self.namespace.name}", "did not open its socket", given=self.log())
                 )
@@ -139,4 +130,32 @@ def _parse_peer(line: str) -> PeerState:
         rx=int(rx),
         tx=int(tx),
         keepalive_s=0 if keepalive == "off" else int(keepalive),
+    )
+
+
+def parse_get(text: str) -> dict[str, PeerState]:
+    """Return the peers of a userspace device's answer to `get=1` (wireguard.com/xplatform, "Configuration")."""
+    peers: list[dict[str, list[str]]] = []
+    for line in text.split():
+        name, _, value = line.partition("=")
+        if name == "public_key":
+            peers.append({})
+        if peers:
+            peers[-1].setdefault(name, []).append(value)
+    return {peer.public_key: peer for peer in map(_peer_of_get, peers)}
+
+
+def _peer_of_get(fields: Mapping[str, list[str]]) -> PeerState:
+    def first(name: str) -> str:
+        return fields.get(name, [""])[0]
+
+    address, _, port = first("endpoint").rpartition(":")
+    return PeerState(
+        public_key=base64.b64encode(bytes.fromhex(first("public_key"))).decode(),
+        endpoint=(address.strip("[]"), int(port)) if address else None,
+        allowed_ips=tuple(fields.get("allowed_ip", ())),
+        handshake_s=int(first("last_handshake_time_sec") or 0),
+        rx=int(first("rx_bytes") or 0),
+        tx=int(first("tx_bytes") or 0),
+        keepalive_s=int(first("persistent_keepalive_interval") or 0),
     )

@@ -1,0 +1,63 @@
+"""The daemon of the hub, `python -m wgmqtt run`, as a child process; its log lines become events. Edge: talks to it."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab.child import Child
+from lab.events import Event, EventLog
+from lab.netns import Namespace, python_module
+
+_LINE = re.compile(r"(?P<when>\d{4}-\S+Z) (?P<level>debug|info|warning|error|critical) (?P<rest>.*)")
+_PAIR = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)=(\"(?:[^\"\\]|\\.)*\"|\S*)")
+
+
+class Daemon:
+    """wgmqtt in the hub's namespaces. Events: source `hub`, kind the line's fixed phrase, data its key=value pairs."""
+
+    def __init__(self, hub: Namespace, log: EventLog, config: Path, level: str = "info") -> None:
+        self._hub = hub
+        self._log = log
+        self._command = python_module("wgmqtt", "run", "-c", str(config), "--log", level)
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start it; returns at once."""
+        assert self._child is None or not self._child.runs, "runs already"
+        self._log.note("lab", "daemon-start")
+        self._child = Child("hub", self._hub, self._command, self._log, read_line)
+
+    def stop(self) -> None:
+        """End it in order (SIGTERM)."""
+        self._log.note("lab", "daemon-stop")
+        if self._child:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it as a crash does (SIGKILL)."""
+        self._log.note("lab", "daemon-kill")
+        if self._child:
+            self._child.kill()
+
+    def restart(self) -> None:
+        """End it in order and start it again."""
+        self.stop()
+        self.start()
+
+
+def read_line(source: str, line: str) -> Event:
+    """Return the event of a log line `2025-01-31T12:00:00.123456Z level phrase key=value …`, else an event `line`."""
+    found = _LINE.fullmatch(line)
+    if not found:
+        return Event.now(source, "line", text=line)
+    rest = found["rest"]
+    first = _PAIR.search(rest)
+    phrase = rest[: first.start()] if first else rest
+    pairs: dict[str, object] = {
+        name: json.loads(value) if value.startswith('"') else value for name, value in _PAIR.findall(rest)
+    }
+    when = datetime.fromisoformat(found["when"])
+    since_epoch = when - datetime(1970, 1, 1, tzinfo=UTC)
+    t_ns = (since_epoch.days * 86400 + since_epoch.seconds) * 1_000_000_000 + since_epoch.microseconds * 1000
+    return Event(t_ns, source, phrase.strip(), pairs | {"level": found["level"]})
