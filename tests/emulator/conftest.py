@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from lab.loopback_broker import Broker, Witness, running_broker
+from lab.netns import Rack
+from tests.emulator.site_process import HUB_TEXT, Machine, SiteProcess, Start
 
 
 @pytest.fixture
@@ -21,3 +23,25 @@ def witness(broker: Broker) -> Iterator[Witness]:
     other = Witness(broker.port)
     yield other
     other.close()
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """Give a namespace with a WireGuard device and a broker."""
+    with Rack() as rack:
+        yield Machine(rack)
+
+
+@pytest.fixture
+def start(machine: Machine) -> Iterator[Start]:
+    """Start sites of a version, with switches; all end with the test, and the hub's peer is as before."""
+    started: list[SiteProcess] = []
+
+    def start_one(version: str = "7.20.8", *switches: str) -> SiteProcess:
+        started.append(SiteProcess(machine, version, switches))
+        return started[-1]
+
+    yield start_one
+    for site in started:
+        site.child.stop()
+    machine.device.set_endpoint(machine.hub.public, HUB_TEXT)
