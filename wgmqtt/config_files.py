@@ -79,13 +79,12 @@ def _read(path: Path, limit: int, *, private: bool = False) -> bytes:
     """Return the content of a regular file; `private`: nobody but its owner may have a right to it."""
     where = str(path)
     try:
-        # Not blocking: a pipe with no writer would keep us for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  # Path.open has no opener; closed below
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError(Problem(where, f"cannot be read: {reason}")) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123  # a descriptor, so that what is checked is what is read
-        status = os.fstat(descriptor)
+    with file:
+        status = os.fstat(file.fileno())  # of what is open, so that what is checked is what is read
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(Problem(where, "not a regular file"))
         mode = stat.S_IMODE(status.st_mode)
@@ -98,6 +97,11 @@ def _read(path: Path, limit: int, *, private: bool = False) -> bytes:
     if len(content) > limit:
         raise ConfigError(Problem(where, "the file is too large", f"{limit} bytes"))
     return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe that nobody writes to would keep us for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _parse_secret(content: bytes, where: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from wgmqtt.config_nodes import Source, clip, render_given
+from wgmqtt.config_nodes import Source, clip, is_tagged, render_given
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ TEXT = frozenset({"str"})
 NUMBER = frozenset({"int", "float"})
 ALL = "all"
 
-_WORDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
+_WORDS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
 
 
 class Refused(Exception):  # noqa: N818  # it is a verdict on a value, caught where the place is known
@@ -80,7 +80,7 @@ class Scalar(Kind[T]):
         """Return what is wrong with a node of another type, and a hint."""
         wanted = "text" if self.tags == TEXT else "a number"
         if is_tagged(node):
-            return f"a YAML tag ({clip(node.tag)}) is not allowed", ""
+            return "a YAML tag is not allowed", ""
         if not isinstance(node, ScalarNode):
             return f"{wanted} is wanted", ""
         if node.tag == "null":
@@ -89,11 +89,6 @@ class Scalar(Kind[T]):
             return "YAML does not read this as text", _render_reading(node)
         quoted = node.style in {"'", '"'} and re.fullmatch(r"[0-9.]+", node.value)
         return f"{wanted} is wanted", "without quotes" if quoted else ""
-
-
-def is_tagged(node: Node) -> bool:
-    """Return whether the file gives this node a tag of its own: `!!str`, `!name`."""
-    return node.tag.startswith(("!", "tag:"))
 
 
 def _render_reading(node: ScalarNode) -> str:
@@ -112,6 +107,7 @@ class ListOf(Kind[tuple[Placed[T], ...]]):
     noun: str  # what an item is
     at_least: int = 1
     twice: str = "the same twice"  # what is wrong with a value that stands there twice
+    hint: str = ""  # for what is no list
 
     def read(self, node: Node, key: Node, source: Source) -> tuple[Placed[T], ...] | None:
         """Return the items that were not refused, with their places; None when it is no list of enough items."""
@@ -130,7 +126,7 @@ class ListOf(Kind[tuple[Placed[T], ...]]):
         name = clip(str(key.value))
         allowed = f"[{self.noun}, …]" + (f", at least {self.at_least}" if self.at_least else "")
         if not isinstance(node, SequenceNode) or is_tagged(node):
-            source.refuse(node, f"{name}: a list is wanted", allowed, render_given(node))
+            source.refuse(node, f"{name}: a list is wanted", allowed, render_given(node), self.hint)
             return None
         nodes: list[Node] = node.value
         if len(nodes) < self.at_least:

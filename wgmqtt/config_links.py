@@ -21,7 +21,11 @@ class Mesh:
     pings: Mapping[str, str]  # by router
     neighbours: dict[str, set[str]] = field(default_factory=dict)
     too_large: dict[str, int] = field(default_factory=dict)
+    _empty_bytes: int = 0
     _line_bytes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._empty_bytes = self._bytes_of_table()
 
     def add_group(self, names: Sequence[str]) -> None:
         """Link every two of `names`. A router whose table is too large already gets no more, to bound the work."""
@@ -49,12 +53,12 @@ class Mesh:
 
     def _bytes_with(self, lines_bytes: int) -> int:
         """Return the bytes of a table with these lines; each counts the comma after it, and the last has none."""
-        return self._bytes_of_table() + max(0, lines_bytes - 1)
+        return self._empty_bytes + max(0, lines_bytes - 1)
 
     def _bytes_of_line(self, name: str) -> int:
         if name not in self._line_bytes:
             peer = TablePeer(_ANY_KEY, name, _LONGEST, self.pings[name], kick=False, after_ms=_LONGEST_DELAY_MS)
-            self._line_bytes[name] = self._bytes_of_table(peer) - self._bytes_of_table() + 1
+            self._line_bytes[name] = self._bytes_of_table(peer) - self._empty_bytes + 1
         return self._line_bytes[name]
 
     def _bytes_of_table(self, *peers: TablePeer) -> int:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 4 << 20
 MAX_DEPTH = 16  # a configuration needs 5; the parser in C calls itself at each level
 MAX_SHOWN = 96  # characters of a line
 MAX_GIVEN = 60  # characters of a value
-MAX_SUGGESTIONS = 100  # each compares a word with thousands of names
+MAX_COMPARED = 300_000  # half a second; problems beyond it get no suggestion
 
 _TAG = "tag:yaml.org,2002:"
 # YAML 1.1, section 5.1: what may stand in a stream.
@@ -55,7 +55,8 @@ class Source:
     problems: list[tuple[int, Problem]] = field(default_factory=list)
     read: dict[tuple[int, int], object] = field(default_factory=dict)  # (rule, node) → value: an alias is read once
     merged: int = 0  # keys that `<<` brought in
-    suggestions: dict[str, str] = field(default_factory=dict)
+    merging: int = 0  # places that are being merged, each into the one before
+    compared: int = 0  # words, to find what a mistyped one may mean
 
     def refuse(self, node: Node, what: str, allowed: str = "", given: str = "", hint: str = "") -> None:
         """Note that `node` is wrong; reading goes on."""
@@ -73,12 +74,18 @@ class Source:
         """Return the line `node` begins in, counted from 1."""
         return node.start_mark.line + 1
 
-    def suggest(self, word: str, choices: Iterable[str]) -> str:
+    def nearest(self, word: str, choices: Collection[str]) -> str:
+        """Return the choice that `word` is likely a mistyped form of, or nothing."""
+        self.compared += len(choices)
+        if self.compared > MAX_COMPARED:
+            return ""
+        near = difflib.get_close_matches(word[:MAX_SHOWN], choices, n=1)
+        return near[0] if near else ""
+
+    def suggest(self, word: str, choices: Collection[str]) -> str:
         """Return "did you mean …?", or nothing when no choice is near."""
-        if word not in self.suggestions and len(self.suggestions) < MAX_SUGGESTIONS:
-            near = difflib.get_close_matches(word[:MAX_SHOWN], list(choices), n=1)
-            self.suggestions[word] = f"did you mean {near[0]}?" if near else ""
-        return self.suggestions.get(word, "")
+        meant = self.nearest(word, choices)
+        return f"did you mean {meant}?" if meant else ""
 
     def raise_if_refused(self) -> None:
         """Raise one ConfigError with every problem noted, in the order of the file."""
@@ -105,29 +112,44 @@ def compose(source: Source) -> Node | None:
     try:
         root: Node | None = yaml.compose(source.text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        what = ": ".join(part for part in (error.context, error.problem) if part)
-        if place is None:
-            raise ConfigError(Problem(source.where, f"not valid YAML: {what}")) from error
-        source.refuse_at(place, Problem("", f"not valid YAML: {what}"))
-        raise ConfigError(*(problem for _, problem in source.problems)) from error
+        raise ConfigError(_render_error(error, source)) from error
     except yaml.YAMLError as error:
         raise ConfigError(Problem(source.where, f"not valid YAML: {error}")) from error
     else:
         return root
 
 
+def _render_error(error: yaml.MarkedYAMLError, source: Source) -> Problem:
+    """Return what PyYAML found, in its words, and the line in which the unfinished part begins."""
+    begin, place = error.context_mark, error.problem_mark or error.context_mark
+    context = f"{error.context} (line {begin.line + 1})" if begin is not None else error.context
+    what = f"not valid YAML: {': '.join(part for part in (context, error.problem) if part)}"
+    if place is None:
+        return Problem(source.where, what)
+    tab = source.text[place.index : place.index + 1] == "\t"
+    source.refuse_at(place, Problem("", what, hint="this is a tab; YAML indents with blanks" if tab else ""))
+    return source.problems[-1][1]
+
+
 def render_given(node: Node) -> str:
     """Return what stands at `node`, short enough for a message."""
+    if is_tagged(node):
+        return f"the YAML tag {clip(node.tag.replace(_TAG, '!!'))}"
     if isinstance(node, ScalarNode):
-        return clip(node.value if node.style is None else repr(node.value)) or "nothing"
+        return clip(repr(node.value) if node.style else node.value) or "nothing"
     return "a list" if isinstance(node, SequenceNode) else "keys and values"
+
+
+def is_tagged(node: Node) -> bool:
+    """Return whether the file gives this node a tag of its own: `!!str`, `!name`."""
+    return node.tag.startswith(("!", "tag:"))
 
 
 def clip(text: str) -> str:
     """Return `text` on one line of a message, cut after 60 characters."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return shown if len(shown) <= MAX_GIVEN else f"{shown[: MAX_GIVEN - 1]}…"
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return text if len(text) <= MAX_GIVEN else f"{text[: MAX_GIVEN - 1]}…"
 
 
 def pairs_of(node: MappingNode) -> list[tuple[Node, Node]]:
@@ -148,4 +170,4 @@ def _render_excerpt(line: str, column: int) -> str:
     column = min(column, len(shown))
     start = max(0, column - MAX_SHOWN // 2) if len(shown) > MAX_SHOWN else 0
     window = "".join(char if char.isprintable() else " " for char in shown[start : start + MAX_SHOWN])
-    return f"    {window}\n    {' ' * (column - start)}^"
+    return f"    {window.rstrip()}\n    {' ' * (column - start)}^"

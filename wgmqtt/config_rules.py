@@ -102,12 +102,12 @@ def _check_tables(values: Values, mesh: Mesh, source: Source) -> None:
     links = values.find(RootKeys.LINKS)
     place = (links or values.found[RootKeys.ROUTERS.name]).node
     ordered = sorted(mesh.too_large.items(), key=lambda item: -item[1])
-    given = ", ".join(f"{name} {size}" for name, size in ordered[:SHOWN_ROUTERS])
+    given = ", ".join(f"{name}: {size}" for name, size in ordered[:SHOWN_ROUTERS])
     more = len(ordered) - SHOWN_ROUTERS
     source.refuse(
         place,
         f"links: the table of {'one router' if len(ordered) == 1 else f'{len(ordered)} routers'} would be too large",
-        f"{MAX_TABLE_BYTES} bytes, which is about 100 peers",
-        f"{given} bytes" + (f", and {more} more" if more > 0 else ""),
+        f"{MAX_TABLE_BYTES} bytes, about 80 peers",
+        given + (f", and {more} more" if more > 0 else ""),
         "link only those that exchange much" if links else f"links is absent, so it is {ALL}",
     )

@@ -149,7 +149,13 @@ class RootKeys:
         "links",
         AllOr(
             ListOf(
-                ListOf(ROUTER, "ROUTER", at_least=2, twice="a router has no link to itself"),
+                ListOf(
+                    ROUTER,
+                    "ROUTER",
+                    at_least=2,
+                    twice="a router has no link to itself",
+                    hint="each group stands in brackets of its own",
+                ),
                 "[ROUTER, ROUTER, …]",
                 at_least=0,
             ),

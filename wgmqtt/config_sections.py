@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from wgmqtt.config_kinds import Kind, Placed, Scalar, is_tagged
-from wgmqtt.config_nodes import Source, clip, pairs_of, render_given
+from wgmqtt.config_kinds import Kind, Placed, Scalar
+from wgmqtt.config_nodes import MAX_DEPTH, Source, clip, is_tagged, pairs_of, render_given
 
 T = TypeVar("T")
 MAX_MERGED = 1_000_000  # keys that `<<` brings in, in one file
@@ -87,8 +87,10 @@ class Section(Kind[Values]):
         places: dict[str, Node] = {}
         for name, name_node, value_node in _named_pairs(node, source):
             if name not in kinds:
-                hint = source.suggest(name, names)
+                meant = source.nearest(name, names)
+                hint = f"did you mean {meant}?" if meant else ""
                 source.refuse(name_node, "unknown key", ", ".join(names), clip(name), hint)
+                places.setdefault(meant, name_node)  # one mistake is one problem: that key is not missing too
                 continue
             places[name] = name_node
             value = kinds[name].read(value_node, name_node, source)
@@ -147,9 +149,8 @@ def is_mapping(node: Node, key: Node, source: Source, allowed: str) -> TypeGuard
     """Return whether `node` is a mapping, and note it when it is not."""
     if isinstance(node, MappingNode) and not is_tagged(node):
         return True
-    name = clip(str(key.value)) if isinstance(key, ScalarNode) else "the file"
-    given = f"a YAML tag ({clip(node.tag)})" if is_tagged(node) else render_given(node)
-    source.refuse(node, f"{name}: keys and values are wanted", allowed, given)
+    name = "the file" if key is node else clip(str(key.value))
+    source.refuse(node, f"{name}: keys and values are wanted", allowed, render_given(node))
     return False
 
 
@@ -180,8 +181,14 @@ def _merged_pairs(node: MappingNode, source: Source) -> list[tuple[str, Node, No
         whole = isinstance(value, SequenceNode) and not is_tagged(value)
         parts: list[Node] = value.value if whole else [value]
         for part in parts:
-            if not isinstance(part, MappingNode) or is_tagged(part) or part is node:
+            if not isinstance(part, MappingNode) or is_tagged(part):
                 source.refuse(part, "<<: keys and values of another place are wanted", "*NAME", render_given(part))
+                continue
+            if part is node:
+                source.refuse(key, "<<: a place cannot be merged into itself")
+                continue
+            if source.merging == MAX_DEPTH:
+                source.refuse(key, "<<: merged through too many places", str(MAX_DEPTH))
                 continue
             pairs = _memo_pairs(part, source)
             source.merged += len(pairs)
@@ -197,7 +204,9 @@ def _memo_pairs(part: MappingNode, source: Source) -> list[tuple[str, Node, Node
     memo = (0, id(part))
     if memo not in source.read:
         source.read[memo] = []  # what a mapping gets that is merged into itself
+        source.merging += 1
         source.read[memo] = _named_pairs(part, source)
+        source.merging -= 1
     return cast("list[tuple[str, Node, Node]]", source.read[memo])
 
 

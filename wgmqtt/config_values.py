@@ -76,7 +76,7 @@ def _parse_address(value: str) -> AnyAddress:
     kinds |= {"link-local": address.is_link_local, "broadcast": str(address) == "255.255.255.255"}
     for kind, given in kinds.items():
         if given:
-            raise Refused(f"a {kind} address is of no use here")
+            raise Refused(f"{kind} addresses are of no use here")
     return address
 
 
