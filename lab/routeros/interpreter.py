@@ -59,7 +59,8 @@ def run(
         for line in program.lines:
             if line.refusal is not None:
                 raise line.refusal
-            evaluator.statements(line.statements, Scope(world.globals, None, locals))
+            top = Scope(world.globals, None, locals, is_import=scope == "import")
+            evaluator.statements(line.statements, top)
     except ReturnSignal as signal:
         return signal.value
     return Nothing()

@@ -15,11 +15,14 @@ class Scope:
         world_globals: GlobalVariables,
         parent: "Scope | None" = None,
         locals_: Mapping[str, Value] | None = None,
+        *,
+        is_import: bool = False,
     ) -> None:
         self._parent = parent
         self._world_globals = world_globals
         self._locals = dict(locals_ or {})
         self._globals: set[str] = set()
+        self._is_import = is_import
 
     def child(self) -> "Scope":
         """Return the scope of a block inside this one."""
@@ -42,10 +45,12 @@ class Scope:
             self._world_globals.set(name, value)
 
     def read(self, name: str) -> Value:
-        """Return `$name`; a name that is not declared is nothing.
+        """Return `$name`; a name that is not declared is nothing, also if there is a global of that name.
+
+        Source: MikroTik's manual, "Scripting", Scopes (`{ :local a 3; { :global b 4; } :put ($a+$b); }` prints 3).
 
         Raises:
-            NotImplementedInEmulator: a global has that name, not declared here: sources disagree on what that gives.
+            NotImplementedInEmulator: an earlier line of an import declared that global; may be it is seen there.
         """
         if name in self._globals:
             return self._world_globals.get(name)
@@ -53,8 +58,8 @@ class Scope:
             return self._locals[name]
         if self._parent is not None:
             return self._parent.read(name)
-        if not isinstance(self._world_globals.get(name), Nothing):
-            raise NotImplementedInEmulator(f"${name} is read without `:global {name}` in this scope")
+        if self._is_import and not isinstance(self._world_globals.get(name), Nothing):
+            raise NotImplementedInEmulator(f"${name} is read without `:global {name}` on this line")
         return Nothing()
 
     def assign(self, name: str, value: Value) -> None:

@@ -17,7 +17,8 @@ from lab.routeros.values import Nothing, Value
 Properties = Mapping[str, Value]
 Test = Callable[[Properties], bool]
 
-_WORD = re.compile(r"(!*)([A-Za-z][A-Za-z0-9.-]*?)(<=|>=|!=|!|<|>|~|=)?(.*)", re.DOTALL)
+_WORD = re.compile(r"(!*)([A-Za-z.][A-Za-z0-9.-]*)(<|>|~)?(.*)", re.DOTALL)
+_PROPERTY = re.compile(r"[A-Za-z.][A-Za-z0-9.-]*")
 _OPERATORS = frozenset({"=", "!=", "<", ">", "<=", ">=", "~", "in"})
 _CONNECTIVES = {"and": "and", "&&": "and", "or": "or", "||": "or"}
 
@@ -67,8 +68,8 @@ class Condition:
         if not self._rest:
             raise NotImplementedInEmulator("a condition that ends in an operator")
         head = self._rest.pop(0)
-        if isinstance(head, Group) and len(head.exprs) == 1 and not self._operator_next():
-            return self._nested(head.exprs[0])
+        if isinstance(head, Group) and len(head.exprs) == 1:
+            return self._group(head.exprs[0])
         if isinstance(head, Named):
             name = head.name.text if isinstance(head.name, Word) else head.name.value
             if name.endswith(("!", "<", ">")):
@@ -78,6 +79,16 @@ class Condition:
         if isinstance(head, Word) and self._connective_of(head) == "":
             return self._from_word(head)
         raise NotImplementedInEmulator("a condition of this form after where")
+
+    def _group(self, expr: Expr) -> Test:
+        test = self._nested(expr)
+        if not self._operator_next():
+            return test
+        operator = self._rest.pop(0)
+        wanted = self._rest.pop(0) if self._rest else None
+        if not isinstance(operator, Operator) or not isinstance(wanted, Word) or wanted.text not in {"true", "false"}:
+            raise NotImplementedInEmulator("this operator after ( ) after where")
+        return lambda properties: test(properties) == (wanted.text == "true")
 
     @staticmethod
     def _connective_of(word: Word) -> str:
@@ -99,7 +110,7 @@ class Condition:
                 raise NotImplementedInEmulator("an operator with spaces around it after where")
             wanted = len(negations) % 2 == 0
             return lambda properties: self._flag(properties, name) == wanted
-        if negations or operator in {None, "!", "="}:
+        if negations or operator is None:
             raise NotImplementedInEmulator(f"{head.text} after where")
         if right:
             start = head.end - len(right)
@@ -138,6 +149,8 @@ class Condition:
                 raise NotImplementedInEmulator("an expression of this form after where")
 
     def _compare(self, name: str, operator: str, right: Element | Expr | None) -> Test:
+        if not _PROPERTY.fullmatch(name):
+            raise NotImplementedInEmulator(f"{name}{operator} after where")
         if isinstance(right, Word) and re.search(r"[<>~|&!]", right.text):
             raise NotImplementedInEmulator(f"the unquoted value {right.text} after where")
 
