@@ -6,11 +6,11 @@ import pytest
 
 from lab.routeros.errors import NotImplementedInEmulator
 from lab.routeros.interpreter import run
-from lab.routeros.values import Array, Id, Ip, Time
+from lab.routeros.values import Array, Id, Ip, Time, Value
 from tests.emulator.world import BareWorld, Items
 
 MENU = "/interface/wireguard/peers"
-ITEMS = {
+ITEMS: dict[str, dict[str, Value]] = {
     "*1": {"name": "hub", "public-key": "aaa=", "endpoint-port": 13231, "disabled": False, "interface": "wg0"},
     "*2": {"name": "site-b", "public-key": "bbb=", "endpoint-port": 5, "disabled": True, "interface": "wg0"},
     "*3": {"name": "site-c", "public-key": "ccc=", "last-handshake": Time(5_000_000_000), "disabled": False},
