@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.config_rows import ROWS, VALID, Bad
 from wgmqtt.config import parse_config
@@ -22,6 +23,8 @@ def changed(old: str, new: str) -> str:
 def test_parse_config_bad_file_says_every_problem(row: Bad) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(row.text, "c.yaml")
+    if "not valid YAML" in row.message and not yaml.__with_libyaml__:
+        pytest.skip("these words are libyaml's; PyYAML without it has others")
     assert str(caught.value) == row.message
 
 

@@ -1,5 +1,6 @@
 """What the parts of a configuration demand of each other. Pure."""
 
+import posixpath
 from collections.abc import Sequence
 from ipaddress import ip_address
 
@@ -22,7 +23,9 @@ def check_rules(values: Values, source: Source) -> Mesh:
     routers = values.known(RootKeys.ROUTERS, ())
     _check_keys(hub, routers, source)
     _check_addresses(hub, routers, source)
-    _check_broker(values.known(RootKeys.BROKER, Values({})), source)
+    broker = values.known(RootKeys.BROKER, Values({}))
+    _check_broker(broker, source)
+    _check_user(broker, values.known(RootKeys.SECRETS_DIR, RootKeys.SECRETS_DIR.default or ""), routers, source)
     pings = {name.value: router.known(RouterKeys.PING, "") for name, router in routers}
     mesh = Mesh(hub.known(HubKeys.NAME, MAX_NAME), pings)
     for group in _groups(values, mesh, source):
@@ -66,6 +69,18 @@ def _check_broker(broker: Values, source: Source) -> None:
     routers_host = broker.known(BrokerKeys.FOR_ROUTERS, Values({})).find(RouterBrokerKeys.HOST)
     if routers_host and _is_loopback(routers_host.value):
         source.refuse(routers_host.node, "host: no router reaches this address", given=routers_host.value)
+
+
+def _check_user(broker: Values, secrets_dir: str, routers: _NamedRouters, source: Source) -> None:
+    """A router is a user at the broker too: with the hub's name or password it would have the hub's rights."""
+    user, file = broker.find(BrokerKeys.USERNAME), broker.find(BrokerKeys.PASSWORD_FILE)
+    for name, _ in routers:
+        if user and user.value == name.value:
+            what = f"username: router {name.value} (line {source.line_of(name.node)}) has this name at the broker"
+            source.refuse(user.node, what, "a name of its own")
+        if file and posixpath.normpath(file.value) == posixpath.normpath(f"{secrets_dir}/{name.value}.password"):
+            what = f"password_file: router {name.value} (line {source.line_of(name.node)}) has this file"
+            source.refuse(file.node, what, "a file of its own")
 
 
 def _is_loopback(host: str) -> bool:

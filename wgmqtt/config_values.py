@@ -181,4 +181,9 @@ ROUTER_INTERFACE = text(
     r"1 to 64 printable ASCII characters without quotes, $, ? and \, no blank at either end",
     "an interface's name that no script can carry",
 )
-USERNAME = text(r"[!-~]{1,64}", "1 to 64 printable ASCII characters without blanks", "not a user's name")
+# No colon: it ends the name in mosquitto's password file. The reserved ones are users of their own at the broker.
+USERNAME = text(
+    r"(?!(viewer|canary)$)[A-Za-z0-9_.@-]{1,64}",
+    "1 to 64 of a-z, A-Z, 0-9, _, ., @ and -, not viewer, canary",
+    "not a name for the hub's user",
+)
