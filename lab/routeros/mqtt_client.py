@@ -172,8 +172,8 @@ class Connection:
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         if not self._over.is_set():
+            self._callbacks.on_lost(str(reason))  # first: whoever waits for the end finds the news in the queue
             self._over.set()
-            self._callbacks.on_lost(str(reason))
 
     def _heard_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._callbacks.on_message(message.topic, bytes(message.payload))

@@ -32,6 +32,7 @@ class Link:
         self._ears = ears
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._connection: Connection | None = None
+        self._generation = 0
         self._failures = 0
         self._retry_at: float | None = None
         self._closed = False
@@ -126,7 +127,9 @@ class Link:
     def _open(self) -> None:
         if self.is_up:
             return
-        connection = Connection(self._settings(), self._callbacks())
+        self._connection = None
+        self._generation += 1
+        connection = Connection(self._settings(), self._callbacks(self._generation))
         try:
             connection.open()
         except LinkError:
@@ -137,16 +140,16 @@ class Link:
         self._connection = connection
         self._ears.connected()
 
-    def _callbacks(self) -> Callbacks:
-        """Return what hands paho's news over to our thread."""
+    def _callbacks(self, generation: int) -> Callbacks:
+        """Return what hands paho's news of one connection over to our thread."""
         orders = self._orders
         return Callbacks(
             on_message=lambda topic, payload: orders.put(lambda: self._ears.message(topic, payload)),
-            on_lost=lambda reason: orders.put(lambda: self._lost(reason)),
+            on_lost=lambda reason: orders.put(lambda: self._lost(generation, reason)),
         )
 
-    def _lost(self, reason: str) -> None:
-        if self._connection is None or self._connection.is_up:
+    def _lost(self, generation: int, reason: str) -> None:
+        if self._connection is None or generation != self._generation:
             return  # news of a connection that is no longer ours, or never was
         self._connection = None
         self._retry_at = monotonic() + retry_delay_s(1)

@@ -32,7 +32,7 @@ class Machine:
 
 def _start_broker(rack: Rack, namespace: Namespace) -> None:
     settings = namespace.directory / "mosquitto.conf"
-    settings.write_text(f"listener {MQTT_PORT} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    settings.write_text(f"listener {MQTT_PORT} 0.0.0.0\nallow_anonymous true\npersistence false\n")
     log = EventLog()
     broker = Child("broker", namespace, ("mosquitto", "-c", str(settings)), log, read_json_line)
     rack.before_close(broker.kill)
