@@ -1,7 +1,8 @@
 # wgmqtt @version@: script for router @router@, RouterOS @routeros@ or later of version 7
 #
-# What it does: this router subscribes to one topic of the MQTT broker @brokerAddress@. When the hub publishes where the
-# other routers are, the handler below sets the endpoint of the matching WireGuard peers and reports what it did.
+# What it does: this router subscribes to one topic of the MQTT broker @brokerAddress@.
+# When the hub publishes there where the other routers are, the handler below sets the endpoint of the matching
+# WireGuard peers, sends through their tunnels, and reports what it did.
 # What it changes: one MQTT broker entry named @brokerName@, one subscription of it, and, when a table arrives,
 # endpoint-address and endpoint-port of peers of interface @interfaceName@. Nothing else, and never the hub's own peer.
 # How to remove it: import the script that "wgmqtt gen-rsc @routerName@ --remove" prints.

@@ -36,8 +36,8 @@ def make_config(names: tuple[str, ...] = NAMES, links: tuple[tuple[str, str], ..
         broker=BrokerAddress("10.99.0.1"),
         broker_for_routers=BrokerAddress("10.99.0.1"),
         username="hub",
-        password_file="/nowhere",  # noqa: S106 - a path
-        router_password_dir="/nowhere",  # noqa: S106 - a path
+        password_file="/nowhere",
+        router_password_dir="/nowhere",
         prefix="wgmqtt/v1",
         routers=tuple(
             Router(name, key_of(name), (7, 20), "wireguard1", f"10.98.0.{number}")

@@ -1,0 +1,156 @@
+"""The RouterOS scripts as text: quoting, what stands in them, and what a second judge says of them."""
+
+import re
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from routeros_lsp.analyze import analyze
+from routeros_lsp.schema.schema import Schema
+from routeros_lsp.syntax.ast import StringLit
+from routeros_lsp.syntax.parser import parse
+
+from wgmqtt.config_files import read_config
+from wgmqtt.errors import RscError
+from wgmqtt.rsc import quote, quote_lines, render_removal, render_script
+from wgmqtt.templates import read_templates
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "config.example.yaml"
+CONFIG = read_config(EXAMPLE)
+TEMPLATES = read_templates()
+ROUTERS = {router.name: router for router in CONFIG.routers}
+PASSWORD = 'p\\w"$[:error]{;}?#'
+QUOTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126) | st.sampled_from("\t\r\n"))
+
+
+def literal(text: str) -> str:
+    """Return what RouterOS's grammar reads in a string literal (PyPI routeros-lsp, measured on a router)."""
+    parsed = parse(f":put {text}")
+    assert parsed.diagnostics == []
+    word = parsed.script.statements[0].elements[1]
+    assert isinstance(word, StringLit)
+    assert all(part.kind in ("text", "escape") for part in word.parts), "something in it would be evaluated"
+    return word.value
+
+
+@given(QUOTABLE)
+def test_quote_any_text_it_accepts_comes_back_the_same(text: str) -> None:
+    assert literal(quote(text)) == text
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), min_size=1))
+def test_quote_lines_any_lines_come_back_the_same(lines: list[str]) -> None:
+    text = "\n".join(lines).rstrip("\n")
+    assert literal(quote_lines(text, "    ")) == text
+
+
+@pytest.mark.parametrize("text", ["é", "\0", "\x7f", "\ufeff", "“", "\x0b"])
+def test_quote_what_has_no_escape_is_refused(text: str) -> None:
+    with pytest.raises(RscError, match="cannot be quoted"):
+        quote(text)
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_script_has_no_long_line_and_only_ascii(name: str) -> None:
+    script = render_script(CONFIG, ROUTERS[name], PASSWORD, TEMPLATES)
+    assert script.isascii()
+    long = [line for line in script.splitlines() if len(line) > 120]
+    assert not long
+
+
+def test_script_of_an_older_version_has_no_will() -> None:
+    assert "will-topic" in render_script(CONFIG, ROUTERS["amsterdam"], PASSWORD, TEMPLATES)
+    assert "will-" not in render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
+
+
+def test_script_redacted_holds_no_password_and_differs_in_that_alone() -> None:
+    whole = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES).splitlines()
+    redacted = render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES).splitlines()
+    changed = [(one, other) for one, other in zip(whole, redacted, strict=True) if one != other]
+    assert len(changed) == 1
+    assert quote(PASSWORD) in changed[0][0]
+    assert "(password left out)" in changed[0][1]
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_script_passes_the_second_judge_as_import(name: str) -> None:
+    """routeros-lsp with RouterOS 7.21.4's commands, those of the package iot included."""
+    assert findings(render_script(CONFIG, ROUTERS[name], PASSWORD, TEMPLATES), "import") == []
+    assert findings(render_removal(ROUTERS[name], TEMPLATES), "import") == []
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_handler_passes_the_second_judge_as_script(name: str) -> None:
+    script = render_script(CONFIG, ROUTERS[name], PASSWORD, TEMPLATES)
+    found = re.search(r'(?s):local wgmqttHandler (".*?[^\\]")\n', script)
+    assert found
+    handler = literal(found[1])
+    assert findings(handler, "script") == []
+    assert PASSWORD not in handler
+
+
+def findings(script: str, scope: str) -> list[str]:
+    schema = Schema.from_file(ROOT / "tests/data/lsp-commands-7.21.4.json.gz")
+    analysis = analyze(script, scope=scope, context_variables=("msgData", "msgTopic"), schema=schema)
+    return [f"{script.count(chr(10), 0, finding.start) + 1}: {finding.message}" for finding in analysis.findings]
+
+
+def test_script_is_the_same_for_a_replaced_password_but_for_one_line() -> None:
+    broker = replace(CONFIG.broker_for_routers, port=8883)
+    other = replace(CONFIG, broker_for_routers=broker)
+    script = render_script(other, ROUTERS["berlin"], PASSWORD, TEMPLATES)
+    assert "port=8883" in script
+
+
+def wgmqtt(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wgmqtt", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
+
+
+def test_gen_rsc_all_writes_private_files(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ROUTERS:
+        (secrets / f"{name}.password").write_text("secret-" + name)
+        (secrets / f"{name}.password").chmod(0o600)
+    config = tmp_path / "config.yaml"
+    config.write_text(EXAMPLE.read_text().replace("/etc/wgmqtt/secrets", str(secrets)))
+    done = wgmqtt("gen-rsc", "--all", str(tmp_path / "out"), "-c", str(config))
+    assert done.returncode == 0, done.stderr
+    files = sorted((tmp_path / "out").iterdir())
+    assert [file.name for file in files] == ["amsterdam.rsc", "berlin.rsc", "cologne.rsc"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert 'password="secret-berlin"' in files[1].read_text()
+
+
+def test_gen_rsc_redact_needs_no_secret() -> None:
+    done = wgmqtt("gen-rsc", "berlin", "--redact", "-c", str(EXAMPLE))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# wgmqtt")
+
+
+EXITS = {
+    ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (1, "no such router; allowed: amsterdam, berlin, cologne"),
+    ("gen-rsc", "-c", str(EXAMPLE)): (2, "give either the name of a ROUTER"),
+    ("gen-rsc", "berlin", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
+    ("run", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
+    ("check-config", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
+    ("dance",): (2, "invalid choice"),
+    (): (2, "required: COMMAND"),
+}
+
+
+@pytest.mark.parametrize("arguments", EXITS)
+def test_command_line_failure_exit_status_and_message(arguments: tuple[str, ...]) -> None:
+    """1 failure, 2 usage, 78 configuration; one line, no traceback."""
+    status, message = EXITS[arguments]
+    done = wgmqtt(*arguments)
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
