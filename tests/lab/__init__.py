@@ -1,0 +1,1 @@
+"""Tests of the lab itself, and of the product in it."""

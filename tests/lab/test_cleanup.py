@@ -1,0 +1,70 @@
+"""Whatever ends a lab, nothing of it stays: no namespace, no process, no file."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.netns import PROJECT, namespaces_of, sweep
+from lab.scenario import Lab
+from lab.shell import run
+
+pytestmark = pytest.mark.lab
+
+GONE_S = 5.0
+PROGRAM = """
+import time
+from lab.topology import Network
+with Network() as network:
+    print("built", flush=True)
+    time.sleep(60)
+"""
+
+
+def processes_in(namespaces: list[str]) -> list[int]:
+    """Return the processes inside the namespaces."""
+    return [int(pid) for name in namespaces for pid in run("ip", "netns", "pids", name).split()]
+
+
+def still_alive(pids: list[int]) -> list[int]:
+    """Return those processes that do not end in time."""
+    deadline = time.monotonic() + GONE_S
+    while (alive := [pid for pid in pids if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive
+
+
+def test_closed_lab_leaves_no_namespace_process_or_file() -> None:
+    before = namespaces_of(os.getpid())
+    with Lab() as lab:
+        mine = [name for name in namespaces_of(os.getpid()) if name not in before]
+        pids = processes_in(mine)
+        directory = lab.directory.parent
+        assert len(mine) == 6  # internet, hub, and a box and a site twice
+        assert len(pids) > 10
+    assert namespaces_of(os.getpid()) == before
+    assert still_alive(pids) == []
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=str)
+def test_lab_that_a_signal_ends_leaves_no_namespace_or_process(number: signal.Signals) -> None:
+    """After SIGKILL the processes end at once, and the next lab removes the namespaces."""
+    with subprocess.Popen(  # noqa: S603 - this file's own program
+        [sys.executable, "-c", PROGRAM], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as program:
+        assert program.stdout
+        assert program.stdout.readline() == b"built\n"
+        pids = processes_in(namespaces_of(program.pid))
+        assert len(pids) > 6
+        program.send_signal(number)
+        status = program.wait(GONE_S)
+    assert status == -number
+    assert still_alive(pids) == []
+    if number == signal.SIGKILL:
+        sweep()
+    assert namespaces_of(program.pid) == []
