@@ -9,6 +9,7 @@ from lab.routeros.call import Call, World
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.expressions import Body, Expressions
 from lab.routeros.resolve import Action, GlobalCommand, Invocation, MenuCommand, Path, resolve
+from lab.routeros.schema import property_names
 from lab.routeros.scope import Scope
 from lab.routeros.values import Code, Nothing, Op, Value, render, typeof
 from lab.routeros.where import Condition
@@ -110,7 +111,8 @@ class Run(Expressions):
             return Nothing()
         where = None
         if command.where is not None:
-            where = Condition(command.where, lambda element: self.value(element, scope)).holds
+            reserved = property_names(self.program.schema, command.menu)
+            where = Condition(command.where, lambda element: self.value(element, scope), reserved).holds
         call = Call(command.menu, command.verb, unnamed, named, command.flags, where)
         return self.world.menu(command.menu).call(call)
 

@@ -102,6 +102,13 @@ def schema_for(version: str, absent: frozenset[str] = frozenset()) -> Schema:
     return Schema({"format": 1, "version": version, "root": root})
 
 
+def property_names(schema: Schema, menu: str) -> frozenset[str]:
+    """Return the names that `add` and `set` of a menu take, which are its properties."""
+    node = _node(schema.root, split_path(menu)) or {}
+    commands = [node.get("c", {}).get(verb, {}) for verb in ("add", "set")]
+    return frozenset(name for command in commands for name in command.get("a", {}))
+
+
 def is_listed(menu: str, verb: str) -> bool:
     """Return whether `schema.json` covers the command, in any version: only then are its names known."""
     return f"{menu}/{verb}" in _listed() or (menu == "" and f":{verb}" in _listed())

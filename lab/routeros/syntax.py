@@ -1,6 +1,5 @@
 """Source text to a program that may run; what RouterOS refuses before it runs anything is refused here. Pure."""
 
-import re
 from dataclasses import dataclass
 
 from routeros_lsp.binder.binder import BindOptions, BindResult, bind
@@ -17,7 +16,6 @@ from lab.routeros.grammar import parse
 _ERRORS = frozenset({"schema/unknown-command", "schema/unknown-parameter"})
 # Accepted by RouterOS, in a way that nobody described.
 _UNCLEAR = frozenset({"syntax/stray-closer", "syntax/stray-backslash", "syntax/trailing-comment"})
-_QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +60,9 @@ def compile_script(text: str, schema: Schema, scope: str) -> Program:
     commands = check_commands(parsed.script, schema)
     findings = [RuleFinding(d.rule, d.message, d.start, d.end) for d in parsed.diagnostics]
     findings += [*check_variables(bound), *commands.findings, *_closures(bound)]
+    if scope == "script":
+        late = {statement.start for statement, path in commands.contexts.items() if _is_late(statement, path)}
+        findings = [_without_judgement(f) if f.start in late else f for f in findings]
     lines = _lines(parsed.script, bound, findings, text, scope)
     if scope == "script" and lines and lines[0].refusal is not None:
         raise lines[0].refusal
@@ -82,6 +83,17 @@ def _lines(script: Script, bound: BindResult, findings: list[RuleFinding], text:
     if not spans:
         lines.append(Line((), _refusal(findings, text)))
     return tuple(lines)
+
+
+def _is_late(statement: Statement, path: tuple[str, ...] | None) -> bool:
+    return statement.prefix is None and path == ()
+
+
+def _without_judgement(finding: RuleFinding) -> RuleFinding:
+    """Mark an unknown word without `:` or `/`: a script compiles with it and fails when it gets there (7.22.1)."""
+    if finding.rule != "schema/unknown-command":
+        return finding
+    return RuleFinding("emulator/late-command", finding.message, finding.start, finding.end)
 
 
 def _closures(bound: BindResult) -> list[RuleFinding]:
@@ -109,7 +121,7 @@ def _refusal(findings: list[RuleFinding], text: str) -> Exception | None:
             error.add_note(f"{finding.rule}: {finding.message}")
             return error
     for finding in in_order:
-        if finding.rule in _UNCLEAR:
+        if finding.rule in _UNCLEAR or finding.rule == "emulator/late-command":
             return NotImplementedInEmulator(f"{finding.rule}: {finding.message} {_place(finding, text)}")
         if finding.rule == "emulator/closure":
             place = _place(finding, text)
@@ -123,18 +135,19 @@ def _place(finding: RuleFinding, text: str) -> str:
 
 
 def _routeros_text(finding: RuleFinding, text: str) -> str:
+    """Return RouterOS's words: those that its `:parse` gave for 912 scripts (7.22.1), and the manual's."""
+    words = "syntax error"
     match finding.rule:
         case "schema/unknown-command":
-            return f"bad command name {text[finding.start : finding.end]}"
+            words = f"bad command name {text[finding.start : finding.end]}"
         case "schema/unknown-parameter" | "schema/unexpected-argument":
-            return "expected end of command"
+            words = "expected end of command"
         case "schema/missing-required":
-            names = finding.message.partition(" for ")[2].rstrip(".")
-            return f"missing value(s) of argument(s) {names}"
+            words = f"missing value(s) of argument(s) {finding.message.partition(' for ')[2].rstrip('.')}"
+        case "schema/parameter-needs-value" if "'where'" in finding.message:
+            words = "missing value for where"
+        case "syntax/missing-closer" if "'}'" in finding.message:
+            words = "missing closing brace"
         case "syntax/expected-command" | "syntax/statement-starts-with-pair":
-            return "expected command name"
-        case _:
-            return "syntax error"
-
-
-__all__ = ["Line", "Program", "compile_script", "decode_source"]
+            words = "expected command name"
+    return words

@@ -32,10 +32,19 @@ class _Token:
 
 
 class Condition:
-    """A parsed condition. `value` evaluates the right side of a comparison, each time one is made."""
+    """A parsed condition. `value` evaluates the right side of a comparison, each time one is made.
 
-    def __init__(self, elements: tuple[Element, ...], value: Callable[[Element | Expr], Value]) -> None:
+    `reserved` holds the menu's property names: inside a condition `$name` means the property, not the variable.
+    """
+
+    def __init__(
+        self,
+        elements: tuple[Element, ...],
+        value: Callable[[Element | Expr], Value],
+        reserved: frozenset[str] = frozenset(),
+    ) -> None:
         self._value = value
+        self._reserved = reserved
         self._rest = list(elements)
         self._test = self._alternatives()
         if self._rest:
@@ -155,7 +164,7 @@ class Condition:
             raise NotImplementedInEmulator(f"the unquoted value {right.text} after where")
 
         def test(properties: Properties) -> bool:
-            if isinstance(right, Variable) and right.name in properties:
+            if isinstance(right, Variable) and (right.name in self._reserved or right.name in properties):
                 raise NotImplementedInEmulator(f"where {name}{operator}${right.name}: it is a property's name too")
             wanted = "" if right is None else self._value(right)
             return _holds(properties.get(name, Nothing()), operator, wanted)

@@ -135,7 +135,8 @@ def test_iot_command_without_its_package_is_a_syntax_error() -> None:
 
 # RouterOS's words and places; source: MikroTik's manual, page Scripting ("bad command name this (line 1 column 1)")
 WORDS = {
-    "this": "bad command name this (line 1 column 1)",
+    ":this": "bad command name this (line 1 column 2)",
+    "/interface/wireguard/peers/print where": "missing value for where (line 1 column 34)",
     "\n:put 1 2": "expected end of command (line 2 column 8)",
     ":put": "missing value(s) of argument(s) message (line 1 column 2)",
 }
@@ -146,6 +147,12 @@ def test_refusal_reads_as_routeros_writes_it(script: str, text: str) -> None:
     with pytest.raises(ScriptSyntaxError) as caught:
         check(script, "7.21.5")
     assert str(caught.value) == text
+
+
+def test_import_of_a_bad_command_name_reads_as_in_the_manual() -> None:
+    with pytest.raises(ScriptSyntaxError) as caught:
+        run("this", BareWorld(), scope="import")
+    assert str(caught.value) == "bad command name this (line 1 column 1)"
 
 
 def test_import_runs_the_lines_before_a_mistake() -> None:
@@ -159,6 +166,7 @@ def test_import_runs_the_lines_before_a_mistake() -> None:
 # What RouterOS accepts and the emulator does not know: it must say so, and never run on.
 UNKNOWN = [
     "}",
+    "this is no command",
     ":put (1 2)",
     ":put (abc)",
     ":put [:typeof []]",
