@@ -25,9 +25,13 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class Broker:
-    """mosquitto on 127.0.0.1, without accounts and without a database; may be stopped and started again."""
+    """mosquitto on 127.0.0.1, without accounts and without a database; may be stopped and started again.
+
+    `options` are further lines of mosquitto.conf(5) for its listener.
+    """
 
     directory: Path
+    options: str = ""
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +39,8 @@ class Broker:
         """Start it and wait until it takes connections."""
         settings = self.directory / "mosquitto.conf"
         settings.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+            f"{self.options}\n"
         )
         with (self.directory / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(["mosquitto", "-c", str(settings), "-v"], stdout=log, stderr=log)
@@ -60,9 +65,9 @@ class Broker:
 
 
 @contextmanager
-def running_broker(directory: Path) -> Iterator[Broker]:
-    """Give a broker that runs."""
-    broker = Broker(directory)
+def running_broker(directory: Path, options: str = "") -> Iterator[Broker]:
+    """Give a broker that runs; `options` as in `Broker`."""
+    broker = Broker(directory, options)
     broker.start()
     try:
         yield broker

@@ -51,6 +51,7 @@ class BrokersMenu(ItemMenu):
     """`/iot/mqtt/brokers`: each item has a link."""
 
     required = ("name", "address")
+    lacking = frozenset[str]()
 
     def __init__(self, version: str, authorities: Callable[[], tuple[str, ...]], hear: Callable[[str], Ears]) -> None:
         super().__init__("/iot/mqtt/brokers", broker_readers(version), ("connected",))

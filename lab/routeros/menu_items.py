@@ -6,6 +6,7 @@ from threading import RLock
 
 from lab.routeros.call import Call
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.seen import SeenProperties
 from lab.routeros.values import Array, Id, Nil, Nothing, Value, render
 
 Reader = Callable[[str, Value], Value]  # an argument's name and value → the value to keep; raises ScriptError
@@ -44,6 +45,7 @@ class ItemMenu:
 
     # What a subclass changes
 
+    lacking: frozenset[str] | None = None  # further names that RouterOS knows; None: which there are is not known
     defaults: Mapping[str, Value] = {}
     required: tuple[str, ...] = ()
 
@@ -96,7 +98,9 @@ class ItemMenu:
         """Return the items that `where` takes, all without one, with their properties."""
         with self.lock:
             seen = [(item, self.properties(item)) for item in self.items.values()]
-        return seen if call.where is None else [pair for pair in seen if call.where(pair[1])]
+        if call.where is None:
+            return seen
+        return [pair for pair in seen if call.where(SeenProperties(self.path, self.names, pair[1]))]
 
     def _find(self, call: Call) -> Value:
         _allow(call, self.path)
@@ -118,6 +122,8 @@ class ItemMenu:
             return Array(keyed=dict(properties))
         name = render(wanted)
         if name not in self.names:
+            if self.lacking is None or name in self.lacking:
+                raise NotImplementedInEmulator(f"the property {name} of {self.path}")
             raise ScriptError("input does not match any value of value-name")
         return properties.get(name, Nothing())
 

@@ -22,6 +22,7 @@ class SubscriptionsMenu(ItemMenu):
     """`/iot/mqtt/subscriptions`. One that is added to a broker that is connected counts from the next connection on."""
 
     required = ("broker", "topic")
+    lacking = frozenset[str]()
     defaults: Mapping[str, Value] = {"qos": 0, "on-message": ""}
 
     def __init__(self, brokers: BrokersMenu) -> None:

@@ -19,7 +19,7 @@ from lab.routeros.wg_device import DevicePeer, Settings, WgDevice
 
 _SECOND_NS = 1_000_000_000
 _LIVE = ("current-endpoint-address", "current-endpoint-port", "last-handshake", "rx", "tx")
-_ADDRESSES = ("endpoint-address", "current-endpoint-address")
+_CLIENT = ("address", "allowed-address", "dns", "endpoint", "keepalive", "listen-port", "mtu")
 
 
 class LiveProperties(Mapping[str, Value]):
@@ -80,6 +80,7 @@ class PeersMenu(ItemMenu):
     """`/interface/wireguard/peers`. Its items begin as what the lab has put on the device."""
 
     required = ("interface", "public-key", "allowed-address")
+    lacking = frozenset({"private-key", *(f"client-{name}" for name in _CLIENT)})
     defaults: Mapping[str, Value] = {
         "endpoint-address": "",
         "endpoint-port": 0,

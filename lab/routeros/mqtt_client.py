@@ -153,7 +153,7 @@ class Connection:
         if settings.will:
             client.will_set(settings.will.topic, settings.will.payload, settings.will.qos, settings.will.retain)
         if settings.tls:
-            context = ssl.create_default_context()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts what was imported, and nothing else
             for pem in settings.authorities:
                 context.load_verify_locations(cadata=pem)
             client.tls_set_context(context)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Literal
 
@@ -16,6 +17,7 @@ from lab.routeros import interpreter
 from lab.routeros.call import Call, GlobalVariables, Menu
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.menu_brokers import BrokersMenu
+from lab.routeros.menu_certificate import CertificatesMenu
 from lab.routeros.menu_items import Item
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menu_ping import PingMenu
@@ -33,11 +35,15 @@ _PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the lab says of a site: `version` such as `7.20.8`, the WireGuard device's name, and a name for events."""
+    """What the lab says of a site: `version` such as `7.20.8`, the WireGuard device's name, and a name for events.
+
+    `files` is the directory that stands for the router's files.
+    """
 
     name: str
     interface: str
     version: str
+    files: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,8 @@ class Router:
         self._numbers = count(1)
         self._lock = Lock()
         self._running: dict[str, int] = {}
-        self._brokers = BrokersMenu(site.version, tuple, self._ears)
+        self._certificates = CertificatesMenu(site.files)
+        self._brokers = BrokersMenu(site.version, self._certificates.authorities, self._ears)
         self._subscriptions = SubscriptionsMenu(self._brokers)
         self._menus = self._make_menus()
 
@@ -218,6 +225,7 @@ class Router:
         device = WgDevice(self.site.interface)
         ping = PingMenu(self.emit)
         return {
+            "/certificate": self._certificates,
             "/interface/wireguard": InterfaceMenu(device),
             "/interface/wireguard/peers": PeersMenu(device, version, self.switches, self.emit),
             "/iot/mqtt": MqttMenu(self._brokers, version, self.emit),

@@ -1,8 +1,8 @@
 """The process of one site: reads orders as JSON lines, writes events as JSON lines. Edge: stdin and stdout.
 
 The lab starts it inside the site's namespaces: `python -m lab.routeros.site --interface wg0 --name site-a
---version 7.20.8 [--switch NAME=VALUE …]`. Orders: {"do":"import","file":PATH}, {"do":"run","source":TEXT},
-{"do":"message","topic":…,"payload":…}, {"do":"drop-mqtt"}, {"do":"stop"}; the end of stdin is a stop.
+--version 7.20.8 [--files DIR] [--switch NAME=VALUE …]`. Orders: {"do":"import","file":PATH}, {"do":"message",
+"topic":…,"payload":…}, {"do":"run","source":TEXT}, {"do":"drop-mqtt"}, {"do":"stop"}; the end of stdin is a stop.
 
 Exit status: 0 stopped, 2 wrong arguments, 3 the emulator lacks something (event `not-implemented` says what), 4 a
 defect of the emulator (event `crash`).
@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--interface", required=True, help="the site's WireGuard device")
     parser.add_argument("--name", required=True, help="the site's name in its events")
     parser.add_argument("--version", required=True, help="RouterOS's version, such as 7.20.8")
+    parser.add_argument("--files", type=Path, default=Path(), help="stands for the router's files; default: here")
     parser.add_argument("--switch", action="append", default=[], help="NAME=VALUE, see switches.py")
     options = parser.parse_args()
     events = Events(options.name)
@@ -105,7 +106,8 @@ def main() -> int:
         parser.error(str(error))
     threading.excepthook = lambda failure: end_with(events, failure.exc_value)
     try:
-        serve(Router(Site(options.name, options.interface, options.version), switches, events), events)
+        site = Site(options.name, options.interface, options.version, options.files)
+        serve(Router(site, switches, events), events)
     except Exception as error:  # noqa: BLE001 - the process's own edge: the lab must learn of it
         end_with(events, error)
     return 0

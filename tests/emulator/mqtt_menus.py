@@ -62,12 +62,12 @@ class Client:
 
 
 @contextmanager
-def new_client(version: str = "7.20.8") -> Iterator[Client]:
+def new_client(version: str = "7.20.8", authorities: tuple[str, ...] = ()) -> Iterator[Client]:
     """Give the menus; end their links."""
     events: SimpleQueue[Event] = SimpleQueue()
     brokers = BrokersMenu(
         version,
-        tuple,
+        lambda: authorities,
         lambda broker: Ears(
             lambda: events.put(("connected", broker)),
             lambda reason: events.put(("disconnected", reason)),

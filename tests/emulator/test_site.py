@@ -140,3 +140,20 @@ def test_events_are_json_with_time_and_site(start: Start, machine: Machine) -> N
     first = json.loads(out.splitlines()[0])
     assert (first["site"], first["event"], first["version"]) == ("b", "ready", "7.24")
     assert abs(first["t_ns"] - time.time_ns()) < 60 * 10**9
+
+
+def test_more_handlers_than_the_limit_are_not_guessed(start: Start) -> None:
+    site = start()
+    site.handle(":delay 500ms")
+    site.puts("/iot/mqtt/brokers/set [find where name=idle] parallel-scripts-limit=3")
+    for _ in range(4):
+        site.child.send({"do": "message", "topic": "t", "payload": ""})
+    assert site.exit_status() == 3
+    (told,) = site.log.find("a", "not-implemented")
+    assert "parallel-scripts-limit=3" in str(told.data["text"])
+
+
+def test_where_with_unknown_property_is_not_guessed(start: Start) -> None:
+    site = start()
+    site.child.send({"do": "run", "source": ":put [/system/package/find where build-time=x]"})
+    assert site.exit_status() == 3
