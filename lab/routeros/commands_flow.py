@@ -1,6 +1,6 @@
 """The commands that decide what runs: `:if`, the loops, `:do`, `:onerror`, `:retry`, `:error`, `:return`. Pure.
 
-Sources: MikroTik's manual, "Scripting"; a public reference tested on 7.21 (the condition is a bool or a number,
+Sources: MikroTik's manual, "Scripting"; tarikin's reference (the condition is a bool or a number,
 `:onerror` gives whether there was an error, `[:if … do={:return x}]` gives x).
 """
 

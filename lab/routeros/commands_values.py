@@ -1,7 +1,7 @@
 """The commands that look at a value or turn it into another. Pure.
 
-Sources: the rows of tests/data/device-measured.json; MikroTik's manual, "Scripting", Global commands; a public
-reference tested on 7.21. Where that reference contradicts the rows (`:tobool "yes"`), the rows stand.
+Sources: the rows of tests/data/device-measured.json; MikroTik's manual, "Scripting", Global commands; tarikin's
+reference. Where that reference contradicts the rows (`:tobool "yes"`), the rows stand.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,9 @@
-"""The one way to run a RouterOS script: `run(source, world)`. Pure but for what the world does."""
+"""The one way to run a RouterOS script: `run(source, world)`. Pure but for what the world does.
+
+What RouterOS does is taken, in this order, from: the measured rows (tests/data/device-measured.json); routeros-lsp,
+whose rules were measured with `/import dry-run`; MikroTik's manual, page "Scripting"; the reference that tarikin
+published on GitHub, tested on RouterOS 7.21. Where none of them says, the emulator stops.
+"""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,6 +1,6 @@
 """`:deserialize from=json` and `:serialize to=json`. Pure.
 
-Sources: MikroTik's manual, "Scripting", Global commands (serialize, deserialize); a public reference tested on 7.21
+Sources: MikroTik's manual, "Scripting", Global commands (serialize, deserialize); tarikin's reference
 (types, null, the empty array, trailing commas, `123.000000`). Strings hold bytes, so UTF-8 passes through as it is.
 """
 

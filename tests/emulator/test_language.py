@@ -53,7 +53,7 @@ MANUAL = {
     ],
     "{ :local myBool true; :if ($myBool = false) do={ :put no } else={ :put yes } }": ["true"],
 }
-# A public reference, each rule tested on RouterOS 7.21 (scope, types, flow, errors)
+# tarikin's reference of RouterOS 7 (GitHub): rules that it tested on 7.21 (scope, types, flow, errors)
 REFERENCE = {
     '{ :local x "outer"; { :local x "inner"; :put $x }; :put $x }': ["inner", "outer"],
     ':global g "g1"; { :local g "l1"; :set g "changed"; :put $g }; :put $g': ["changed", "g1"],
@@ -96,7 +96,7 @@ def test_example_of_the_manual_prints_what_the_manual_says(script: str, lines: l
 
 
 @pytest.mark.parametrize(("script", "lines"), REFERENCE.items())
-def test_rule_of_the_public_reference_holds(script: str, lines: list[str]) -> None:
+def test_rule_of_the_reference_holds(script: str, lines: list[str]) -> None:
     assert printed(script) == lines
 
 

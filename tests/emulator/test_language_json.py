@@ -1,4 +1,4 @@
-"""`:serialize` and `:deserialize`: the manual's examples, and a public reference tested on RouterOS 7.21."""
+"""`:serialize` and `:deserialize`: the manual's examples, and tarikin's reference (GitHub, tested on 7.21)."""
 
 import json
 

@@ -63,7 +63,7 @@ REFUSED = [
     ("lsp: too many unnamed values", ":put 1 2"),
     ("lsp: a missing argument", ":put"),
     ("lsp: a missing argument", ":deserialize from=json"),
-    ("public reference 7.3: :return needs a value", ":return"),
+    ("tarikin's reference, flow 7.3: :return needs a value", ":return"),
     ("schema: neither brokers nor subscriptions have a comment", '/iot/mqtt/brokers/add name="a" comment="x"'),
     ("schema: subscriptions add has no force", '/iot/mqtt/subscriptions/add broker="a" topic="t" force=no'),
     ("lsp: a flag with a value", "/interface/wireguard/peers/print count-only=yes"),
