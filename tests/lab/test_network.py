@@ -81,6 +81,17 @@ def test_move_changes_the_address_that_the_hub_sees_and_drops_the_mapping(networ
     assert network.endpoint_at_hub(one) == (old, SITE_PORT)
 
 
+def test_move_drops_what_a_port_forward_let_in() -> None:
+    """The kernel itself forgets masqueraded flows with the address, but not these."""
+    with Network(nat=NatKind.FULL_CONE) as network:
+        one, _ = meet_hub(network)
+        old = one.wan_address
+        network.hub.run("bash", "-c", f"echo knock > /dev/udp/{old}/{SITE_PORT}")
+        assert f"src={network.hub_address} dst={old} " in tracked(one)
+        one.move()
+        assert f"dst={old} " not in tracked(one)
+
+
 def test_moved_site_stays_out_of_reach_until_the_other_learns_its_address(network: Network) -> None:
     one, other = meet_hub(network)
     tell(network, one, other)
