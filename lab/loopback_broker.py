@@ -39,8 +39,8 @@ class Broker:
         """Start it and wait until it takes connections."""
         settings = self.directory / "mosquitto.conf"
         settings.write_text(
-            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
-            f"{self.options}\n"
+            f"user root\npersistence false\nset_tcp_nodelay true\n"
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n{self.options}\n"
         )
         with (self.directory / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(["mosquitto", "-c", str(settings), "-v"], stdout=log, stderr=log)

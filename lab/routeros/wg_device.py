@@ -51,9 +51,9 @@ def parse_dump(text: str) -> DeviceState:
     Raises:
         ValueError: not such an output.
     """
-    lines = [line.split("\t") for line in text.splitlines()]
-    private_key, public_key, listen_port, _ = lines[0]
-    peers = [_parse_peer(fields) for fields in lines[1:]]
+    device, *others = [line.split("\t") for line in text.splitlines()]
+    private_key, public_key, listen_port, _ = device
+    peers = [_parse_peer(fields) for fields in others]
     return DeviceState(
         _or_empty(private_key), _or_empty(public_key), int(listen_port), {p.public_key: p for p in peers}
     )
