@@ -82,6 +82,7 @@
 :local refused 0
 :foreach entry in=$entries do={
   :onerror wgmqttError in={
+    :if ([:typeof $entry] != "array") do={ :error "no object" }
     :local key ($entry->"key")
     :if ([:typeof $key] != "str") do={ :error "key" }
     :if ([:len $key] != 44) do={ :error "key" }
@@ -104,7 +105,7 @@
       :if ([:typeof $pingTo] != "ip" and [:typeof $pingTo] != "ip6") do={ :error "ping" }
       :local wait ($entry->"after_ms")
       :if ([:typeof $wait] != "num") do={ :set wait 0 }
-      :if ($wait < 0 or $wait > 2000) do={ :set wait 0 }
+      :if ($wait < 50 or $wait > 2000) do={ :set wait 0 }
       :set ($idOf->$key) ($found->0)
       :set ($addressOf->$key) [:tostr $address]
       :set ($portOf->$key) $port

@@ -14,6 +14,7 @@ from wgmqtt.broker_files import make_missing_secrets, write_mosquitto, write_pri
 from wgmqtt.config_files import check_secrets, read_config, read_secret
 from wgmqtt.config_jsonschema import render_schema
 from wgmqtt.errors import Problem, RscError, WgmqttError
+from wgmqtt.freeze import freeze
 from wgmqtt.model import Config, Router
 from wgmqtt.rsc import render_removal, render_script
 from wgmqtt.templates import read_templates
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="watch WireGuard and publish each router's table")
     run.add_argument("--log", choices=("debug", "info", "warning"), default="info", help="default: %(default)s")
+    run.add_argument("--dry-run", action="store_true", help="publish nothing, say what would be published")
     run.set_defaults(command=_run)
 
     check = commands.add_parser("check-config", help="say everything that is wrong with a configuration")
@@ -64,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     broker.set_defaults(command=_gen_mosquitto)
 
-    for command in (run, check, rsc, broker):
+    frozen = commands.add_parser("freeze", help="stop all publishing, until unfreeze; kept over restarts")
+    frozen.set_defaults(command=lambda options: _freeze(options, wanted=True))
+    thawed = commands.add_parser("unfreeze", help="publish again")
+    thawed.set_defaults(command=lambda options: _freeze(options, wanted=False))
+
+    for command in (run, check, rsc, broker, frozen, thawed):
         command.add_argument(
             "-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help="default: %(default)s"
         )
@@ -77,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     read_secret(Path(config.password_file))
     journal.set_up(options.log)
-    daemon.run(config, options.config)
+    daemon.run(config, options.config, is_dry=options.dry_run)
     return 0
 
 
@@ -123,6 +130,13 @@ def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
         return render_removal(router, templates)
     password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
     return render_script(config, router, password, templates)
+
+
+def _freeze(options: argparse.Namespace, *, wanted: bool) -> int:
+    read_config(options.config)  # a mistyped name would leave a file that nobody looks at
+    freeze(options.config, wanted=wanted)
+    print("frozen: wgmqtt publishes nothing until wgmqtt unfreeze" if wanted else "not frozen: wgmqtt publishes")
+    return 0
 
 
 def _gen_mosquitto(options: argparse.Namespace) -> int:

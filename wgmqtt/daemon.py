@@ -1,6 +1,8 @@
 """The event loop: one thread owns all state. Edge: the only place where the edges meet the engine."""
 
 import asyncio
+import contextlib
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -10,43 +12,51 @@ from wgmqtt.config_files import read_config
 from wgmqtt.decode import Snapshot, differences
 from wgmqtt.effects import say
 from wgmqtt.errors import EdgeError, WgmqttError
-from wgmqtt.events import Event, InterfaceFailed, Now, PeersSeen, Reconfigured, Woken
+from wgmqtt.events import Event, Freezing, InterfaceFailed, Now, PeersSeen, Reconfigured, Woken
+from wgmqtt.freeze import is_frozen
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
 from wgmqtt.wireguard import choose
 
+FREEZE_POLL_S = 0.5
 
-def run(config: Config, path: Path) -> None:
+
+def run(config: Config, path: Path, *, is_dry: bool) -> None:
     """Run until SIGTERM or SIGINT. `path` is read again at SIGHUP."""
-    asyncio.run(_Daemon(config, path).run())
+    asyncio.run(_Daemon(config, path, is_dry=is_dry).run())
 
 
 class _Daemon:
-    def __init__(self, config: Config, path: Path) -> None:
+    def __init__(self, config: Config, path: Path, *, is_dry: bool) -> None:
         self._config = config
         self._path = path
-        self._state = engine.start(config)
+        self._is_dry = is_dry
+        self._instance = secrets.token_hex(4)
+        self._state = engine.start(config, self._instance, is_dry=is_dry)
         self._stopped = asyncio.Event()
+        self._watchers: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        self._performer = Performer(self._config, self.post)
+        self._performer = Performer(self._config, self._instance, self.post, is_dry=self._is_dry)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         journal.write(say("info", "started", hub=self._config.hub.name, routers=len(self._config.routers)))
+        self.post(Freezing(is_frozen(self._path)))
         self.post(Woken())
         try:
             async with asyncio.TaskGroup() as tasks:
-                watchers = [tasks.create_task(self._watch(name)) for name in self._config.hub.interfaces]
-                watchers.append(tasks.create_task(_feed_watchdog()))
+                self._tasks = tasks
+                self._watch_all()
+                others = [tasks.create_task(_feed_watchdog()), tasks.create_task(self._watch_freezing())]
                 systemd.notify("READY=1")
                 await self._stopped.wait()
-                for watcher in watchers:
-                    watcher.cancel()
+                for task in (*others, *self._watchers.values()):
+                    task.cancel()
         finally:
             systemd.notify("STOPPING=1")
-            await self._performer.stop()
+            await self._performer.stop(is_serving=self._state.session.phase == "ready")
             journal.write(say("info", "stopped"))
 
     def post(self, event: Event) -> None:
@@ -62,28 +72,41 @@ class _Daemon:
         except WgmqttError as error:
             journal.write(say("warning", "new configuration refused, the old one stays", why=error))
         else:
-            self._performer.config = config
+            journal.write(say("info", "new configuration", routers=len(config.routers), links=len(config.links)))
+            self._config = self._performer.config = config
             self.post(Reconfigured(config))
+            self._watch_all()
         systemd.notify("READY=1")
+
+    def _watch_all(self) -> None:
+        """Watch each interface anew: what was of no interest in its last dump may be of interest now."""
+        for task in self._watchers.values():
+            task.cancel()
+        self._watchers = {name: self._tasks.create_task(self._watch(name)) for name in self._config.hub.interfaces}
+
+    async def _watch_freezing(self) -> None:
+        while True:
+            await asyncio.sleep(FREEZE_POLL_S)
+            self.post(Freezing(is_frozen(self._path)))
 
     async def _watch(self, interface: str) -> None:
         """Ask WireGuard again and again; only what differs from the last answer becomes an event."""
         known: Snapshot = {}
         failed = False
-        wireguard = choose(self._config.wireguard)
-        while True:
-            try:
-                dump = await wireguard.dump(interface)
-            except EdgeError as error:
-                failed = True
-                self.post(InterfaceFailed(interface, str(error)))
-            else:
-                found = differences(known, dump.snapshot, complete=dump.complete)
-                known = dump.snapshot if dump.complete else known | dump.snapshot
-                if found.changed or found.removed or failed:
-                    self.post(PeersSeen(interface, found.changed, found.removed))
-                failed = False
-            await asyncio.sleep(self._config.poll_s)
+        with contextlib.closing(choose(self._config.wireguard)) as wireguard:
+            while True:
+                try:
+                    dump = await wireguard.dump(interface)
+                except EdgeError as error:
+                    failed = True
+                    self.post(InterfaceFailed(interface, str(error)))
+                else:
+                    found = differences(known, dump.snapshot, complete=dump.complete)
+                    known = dump.snapshot if dump.complete else known | dump.snapshot
+                    if found.changed or found.removed or failed:
+                        self.post(PeersSeen(interface, found.changed, found.removed))
+                    failed = False
+                await asyncio.sleep(self._config.poll_s)
 
 
 async def _feed_watchdog() -> None:

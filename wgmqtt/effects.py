@@ -22,10 +22,14 @@ class CloseBroker:
 
 @dataclass(frozen=True, slots=True)
 class ReadRetained:
-    """Collect what is retained on `topics`, then listen on `reports` (topic, router); answered by ReadBack."""
+    """Collect what is retained on `topics`, then listen on `reports` (topic, router) and on the topics of `hub`.
+
+    Answered by ReadBack, then by Reported and HubHeard.
+    """
 
     generation: int
     topics: tuple[str, ...]
+    hub: tuple[str, ...]
     reports: tuple[tuple[str, str], ...]
     fence: str
 
@@ -43,11 +47,12 @@ class PublishTable:
 
 @dataclass(frozen=True, slots=True)
 class PublishStatus:
-    """Publish something of the hub's own, retained, at QoS 1, unanswered."""
+    """Publish something of the hub's own at QoS 1, unanswered; an empty payload empties a retained topic."""
 
     generation: int
     topic: str
     payload: bytes
+    is_retained: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import outbox, session, verdict
+from wgmqtt import claim, outbox, readback, session, verdict
 from wgmqtt.effects import Effect, WakeAt, say
 from wgmqtt.events import (
     Acked,
     BrokerDown,
     BrokerUp,
     Event,
+    Freezing,
+    HubHeard,
     InterfaceFailed,
     Now,
     PeersSeen,
@@ -26,9 +28,9 @@ from wgmqtt.state import Seen, State
 IDLE_WAKE_S = 60.0
 
 
-def start(config: Config) -> State:
+def start(config: Config, instance: str, *, is_dry: bool = False) -> State:
     """Return the state before anything has happened; the first Woken opens the connection to the broker."""
-    return State(make_roster(config))
+    return State(make_roster(config), instance, is_dry=is_dry)
 
 
 def step(state: State, event: Event, now: Now) -> tuple[State, list[Effect]]:
@@ -100,8 +102,22 @@ def _interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[
 def _reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
     roster = make_roster(event.config)
     outboxes = {name: box for name, box in state.outboxes.items() if name in roster.by_name}
-    state = replace(state, roster=roster, outboxes=outboxes)
-    return outbox.settle(state, roster.by_name, now)
+    # What the broker retains for new routers is not known: a new session reads everything back.
+    return session.renew(replace(state, roster=roster, outboxes=outboxes), now)
+
+
+def _freezing(state: State, event: Freezing, now: Now) -> tuple[State, list[Effect]]:
+    if event.is_frozen == state.is_frozen:
+        return state, []
+    state = replace(state, is_frozen=event.is_frozen)
+    said = say("info", "publishing is frozen" if event.is_frozen else "publishing goes on")
+    if state.session.phase != "ready":
+        return state, [said]
+    if event.is_frozen:
+        return state, [said, readback.status(state)]
+    # On with a new session: it reads back what was left undone meanwhile.
+    state, effects = session.renew(state, now)
+    return state, [said, *effects]
 
 
 def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
@@ -113,9 +129,11 @@ DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Eff
     InterfaceFailed: _interface_failed,
     BrokerUp: session.up,
     BrokerDown: session.down,
-    ReadBack: session.read_back,
+    ReadBack: claim.read_back,
     Acked: outbox.acked,
     Reported: verdict.reported,
+    HubHeard: claim.heard,
+    Freezing: _freezing,
     Woken: _woken,
     Reconfigured: _reconfigured,
 }

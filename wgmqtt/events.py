@@ -76,6 +76,22 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class HubHeard:
+    """A message on a topic of the hub's own: from this daemon, or from another one of the same name."""
+
+    generation: int
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Freezing:
+    """A person wants nothing to be published (or wants it again)."""
+
+    is_frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """The time that the engine asked to be woken at has come."""
 
@@ -87,4 +103,5 @@ class Reconfigured:
     config: Config
 
 
-Event = PeersSeen | InterfaceFailed | BrokerUp | BrokerDown | ReadBack | Acked | Reported | Woken | Reconfigured
+OfBroker = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubHeard
+Event = PeersSeen | InterfaceFailed | OfBroker | Freezing | Woken | Reconfigured

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from wgmqtt.effects import PublishStatus, PublishTable, ReadRetained
-from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, ReadBack, Reported
+from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, ReadBack, Reported
 from wgmqtt.model import BrokerAddress
 
 KEEP_ALIVE_S = 30
@@ -34,6 +34,7 @@ class Login:
     password: str
     will_topic: str
     will_payload: bytes
+    """Empty: no will."""
 
     def __repr__(self) -> str:
         """Leave the password out, wherever this is printed."""
@@ -51,6 +52,7 @@ class Connection:
         self._asked: ReadRetained | None = None
         self._retained: dict[str, bytes] = {}
         self._routers: dict[str, str] = {}
+        self._hub: frozenset[str] = frozenset()
         self._tables: dict[int, tuple[str, int]] = {}
         self._client = self._make_client(login)
 
@@ -65,7 +67,8 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.username_pw_set(login.username, login.password)
-        client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
+        if login.will_payload:
+            client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
         client.max_inflight_messages_set(MAX_IN_FLIGHT)
         if login.address.tls is not None:
             tls = login.address.tls
@@ -103,7 +106,7 @@ class Connection:
 
     def publish_status(self, effect: PublishStatus) -> None:
         """Publish something of the hub's own."""
-        self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
+        self._client.publish(effect.topic, effect.payload, qos=1, retain=effect.is_retained)
 
     def read_retained(self, effect: ReadRetained) -> None:
         """Collect what is retained; `ReadBack` follows, then `Reported` for every report.
@@ -162,6 +165,8 @@ class Connection:
         router = self._routers.get(message.topic)
         if router is not None:
             self._hand(Reported(self.generation, router, bytes(message.payload)))
+        elif message.topic in self._hub:
+            self._hand(HubHeard(self.generation, message.topic, bytes(message.payload)))
         elif self._asked is None:
             return
         elif message.topic == self._asked.fence:
@@ -175,7 +180,8 @@ class Connection:
         self._hand(ReadBack(self.generation, self._retained))
         self._client.unsubscribe([asked.fence, *asked.topics])
         self._routers = dict(asked.reports)
-        self._subscribe(tuple(self._routers))
+        self._hub = frozenset(asked.hub)
+        self._subscribe((*asked.hub, *self._routers))
 
 
 def _no_delay(_client: paho.Client, _data: object, opened: object) -> None:

@@ -16,7 +16,7 @@ ACK_TIMEOUT_S = 10.0
 
 def settle(state: State, names: Iterable[str], now: Now) -> tuple[State, list[Effect]]:
     """Publish to each router in `names`, and to the far end of each link that moved, what its table lacks."""
-    if state.session.phase != "ready":
+    if state.session.phase != "ready" or state.is_frozen:
         return state, []
     due = set(names)
     links: set[Link] = set()

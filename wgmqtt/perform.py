@@ -1,8 +1,6 @@
 """Carries out the engine's effects. Edge: owns the connection to the broker."""
 
 import asyncio
-import json
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +16,11 @@ from wgmqtt.effects import (
     ReadRetained,
     Say,
     WakeAt,
+    say,
 )
 from wgmqtt.errors import WgmqttError
-from wgmqtt.events import BrokerDown, Event, Woken
+from wgmqtt.events import Acked, BrokerDown, Event, Woken
+from wgmqtt.hubwire import Online, encode_online
 from wgmqtt.model import Config
 from wgmqtt.mqtt import Connection, Login
 from wgmqtt.wire import Topics
@@ -29,12 +29,12 @@ from wgmqtt.wire import Topics
 class Performer:
     """Does what the engine asks for, at once and without blocking; answers come back by `post`."""
 
-    def __init__(self, config: Config, post: Callable[[Event], None]) -> None:
+    def __init__(self, config: Config, instance: str, post: Callable[[Event], None], *, is_dry: bool = False) -> None:
         self.config = config
+        self._instance = instance
+        self._is_dry = is_dry
         self._post = post
         self._loop = asyncio.get_running_loop()
-        # New with each process and kept over its connections: a broker that still holds the last one lets it go.
-        self._client_id = f"wgmqtt-{config.hub.name}-{secrets.token_hex(4)}"
         self._connection: Connection | None = None
         self._closing: list[asyncio.Task[None]] = []
         self._opening: asyncio.Task[None] | None = None
@@ -61,11 +61,19 @@ class Performer:
             return  # of a connection that ended meanwhile: its BrokerDown is on the way
         match effect:
             case PublishTable():
-                connection.publish_table(effect)
-            case PublishStatus():
+                self._publish_table(connection, effect)
+            case PublishStatus() if not self._is_dry:
                 connection.publish_status(effect)
             case ReadRetained():
                 connection.read_retained(effect)
+
+    def _publish_table(self, connection: Connection, effect: PublishTable) -> None:
+        if not self._is_dry:
+            connection.publish_table(effect)
+            return
+        text = effect.payload.decode("ascii")
+        journal.write(say("info", "would publish", topic=effect.topic, payload=text))
+        self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
 
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:
@@ -86,11 +94,12 @@ class Performer:
         try:
             login = Login(
                 address=self.config.broker,
-                client_id=self._client_id,
+                # Kept over this process's connections: a broker that still holds the last one lets it go.
+                client_id=f"wgmqtt-{self.config.hub.name}-{self._instance}",
                 username=self.config.username,
                 password=read_secret(Path(self.config.password_file)),
                 will_topic=topics.hub_online,
-                will_payload=json.dumps({"v": 1, "online": False}).encode(),
+                will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
@@ -98,16 +107,18 @@ class Performer:
             return
         self._connection.start()
 
-    async def stop(self) -> None:
-        """Say that the hub is away, and end the connection."""
+    def _offline(self) -> bytes:
+        return encode_online(Online(is_online=False, instance=self._instance))
+
+    async def stop(self, *, is_serving: bool) -> None:
+        """End the connection; say that the hub is away if this daemon was the one to speak for it."""
         if self._timer is not None:
             self._timer.cancel()
         if self._opening is not None:
             await self._opening
-        if self._connection is not None:
+        if self._connection is not None and is_serving and not self._is_dry:
             topic = Topics(self.config.prefix, self.config.hub.name).hub_online
-            offline = json.dumps({"v": 1, "online": False}).encode()
-            self._connection.publish_status(PublishStatus(self._connection.generation, topic, offline))
+            self._connection.publish_status(PublishStatus(self._connection.generation, topic, self._offline()))
         self._close()
         for closing in self._closing:
             await closing

@@ -9,7 +9,7 @@ from wgmqtt.report import Report
 from wgmqtt.roster import Roster
 from wgmqtt.wire import Table
 
-Phase = Literal["closed", "opening", "reading", "ready"]
+Phase = Literal["closed", "opening", "reading", "asking", "ready"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The connection to the broker. `deadline_s`: when to try again (closed), or when to give up (opening, reading)."""
+    """The connection to the broker. `deadline_s`: when to try again (closed), or when to go on (others)."""
 
     phase: Phase = "closed"
     generation: int = 0
@@ -46,6 +46,14 @@ class State:
     """All that the engine knows. Every field is a value; a step makes a new one."""
 
     roster: Roster
+    instance: str
+    """Made anew by each process: two daemons of one hub name know each other by it."""
+    is_dry: bool = False
+    """Nothing is published; what would be is said."""
+    is_frozen: bool = False
+    """A person stopped all publishing."""
+    held: Mapping[str, bytes] = field(default_factory=dict)
+    """What was read back, kept while another daemon is asked whether it is alive."""
     seen: Mapping[PublicKey, Seen] = field(default_factory=dict)
     session: Session = field(default_factory=Session)
     outboxes: Mapping[str, Outbox] = field(default_factory=dict)

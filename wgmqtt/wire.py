@@ -41,6 +41,16 @@ class Topics:
         return f"{self.prefix}/hub/{self.hub}/online"
 
     @property
+    def hub_status(self) -> str:
+        """Return where the hub's view of itself stands."""
+        return f"{self.prefix}/hub/{self.hub}/status"
+
+    @property
+    def hub_who(self) -> str:
+        """Return where a daemon asks whether another one is alive; never retained."""
+        return f"{self.prefix}/hub/{self.hub}/who"
+
+    @property
     def hub_fence(self) -> str:
         """Return where the daemon publishes to itself, to know that every retained message before it has come."""
         return f"{self.prefix}/hub/{self.hub}/fence"

@@ -133,4 +133,4 @@ class World:
 
 def make_world(config: Config | None = None) -> World:
     """Return a fresh start."""
-    return World(engine.start(config or make_config()))
+    return World(engine.start(config or make_config(), "m"))

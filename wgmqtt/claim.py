@@ -1,0 +1,73 @@
+"""Whether this daemon may speak for the hub: two of one hub name never fight. Pure.
+
+Who comes second finds the first one's word on the hub's online topic, asks, and leaves if it is answered. A word that
+nobody stands behind (a broker that kept it over a crash) is not answered, and is taken over.
+"""
+
+from dataclasses import replace
+
+from wgmqtt.effects import CloseBroker, Effect, PublishStatus, say
+from wgmqtt.events import HubHeard, Now, ReadBack
+from wgmqtt.hubwire import Online, decode_online
+from wgmqtt.readback import online, take
+from wgmqtt.state import Session, State
+
+ASK_S = 3.0
+AGAIN_S = 30.0
+TROUBLE = "another daemon"
+
+
+def read_back(state: State, event: ReadBack, now: Now) -> tuple[State, list[Effect]]:
+    """Take over if the hub is free; ask if another daemon says that it is there."""
+    topics = state.roster.topics
+    state = replace(state, held=event.retained)
+    said = decode_online(event.retained.get(topics.hub_online, b""), topics.hub_online)
+    if said is None or not said.is_online or said.instance == state.instance or state.is_dry:
+        return take(state, now)
+    asking = replace(state.session, phase="asking", deadline_s=now.mono_s + ASK_S)
+    ask = PublishStatus(event.generation, topics.hub_who, state.instance.encode(), is_retained=False)
+    return replace(state, session=asking), [ask]
+
+
+def heard(state: State, event: HubHeard, now: Now) -> tuple[State, list[Effect]]:
+    """Answer who asks, leave if the hub is served, and stand by one's own word."""
+    if state.is_dry:
+        return state, []
+    if event.topic == state.roster.topics.hub_who:
+        return state, _answer(state, event.payload.decode("ascii", "replace")[:64])
+    said = decode_online(event.payload, event.topic)
+    if said is None or _must_stay(state, said):
+        return state, []
+    if _must_leave(state, said):
+        return _leave(state, said, now)
+    return state, [online(state)]  # somebody's word stands over ours
+
+
+def _answer(state: State, asker: str) -> list[Effect]:
+    return [online(state, answers=asker)] if state.session.phase == "ready" and asker != state.instance else []
+
+
+def _must_leave(state: State, said: Online) -> bool:
+    if state.session.phase == "asking":
+        return said.is_online and said.answers == state.instance
+    # Both began at the same moment: one of them has to go.
+    return said.is_online and not said.answers and said.instance < state.instance
+
+
+def _must_stay(state: State, said: Online) -> bool:
+    """Return whether there is nothing to do: our own word, an answer to another, or nothing that ends the waiting."""
+    if state.session.phase == "asking":
+        return not _must_leave(state, said)
+    is_ours = said.instance == state.instance and said.is_online
+    return state.session.phase != "ready" or is_ours
+
+
+def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
+    closed = Session("closed", state.session.generation, now.mono_s + AGAIN_S, state.session.failures)
+    effects: list[Effect] = [CloseBroker(state.session.generation)]
+    if TROUBLE not in state.troubles:
+        hub = state.roster.config.hub.name
+        effects.append(
+            say("warning", "another daemon serves this hub, publishing nothing", hub=hub, instance=other.instance)
+        )
+    return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {TROUBLE}), effects

@@ -1,0 +1,77 @@
+"""What the broker retains, compared with what should be: only the differences go out. Pure."""
+
+import math
+from dataclasses import replace
+
+from wgmqtt import __version__
+from wgmqtt.effects import Effect, PublishStatus, say
+from wgmqtt.errors import WgmqttError
+from wgmqtt.events import Now
+from wgmqtt.hubwire import HubStatus, Online, decode_status, encode_online, encode_status
+from wgmqtt.outbox import settle
+from wgmqtt.state import Outbox, Session, State
+from wgmqtt.wire import decode_table
+
+
+def take(state: State, now: Now) -> tuple[State, list[Effect]]:
+    """Begin to speak for the hub: say so, empty the topics of routers that are gone, publish what differs."""
+    effects: list[Effect] = []
+    outboxes: dict[str, Outbox] = {}
+    last_seq = state.last_seq
+    for name in state.roster.by_name:
+        topic = state.roster.topics.endpoints(name)
+        payload = state.held.get(topic, b"")
+        try:
+            table = decode_table(payload, topic) if payload else None
+        except WgmqttError as error:
+            effects.append(say("warning", "retained table unreadable, it will be replaced", router=name, why=error))
+            table = None
+        outboxes[name] = Outbox(table)
+        last_seq = max(last_seq, table.seq if table else 0)
+    found = sum(1 for box in outboxes.values() if box.retained)
+    effects.append(say("info", "broker ready", retained=found, routers=len(outboxes)))
+    state = replace(
+        state,
+        session=Session("ready", state.session.generation, math.inf),
+        outboxes=outboxes,
+        last_seq=last_seq,
+        sent_s={},
+    )
+    effects.append(online(state))
+    effects += _empty_gone(state)
+    effects.append(status(state))
+    state, published = settle(replace(state, held={}), state.roster.by_name, now)
+    return state, effects + published
+
+
+def online(state: State, answers: str = "") -> PublishStatus:
+    """Return the word that this daemon is there."""
+    payload = encode_online(Online(is_online=True, instance=state.instance, answers=answers))
+    return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
+
+
+def status(state: State) -> PublishStatus:
+    """Return the hub's view of itself."""
+    names = set(state.roster.by_name)
+    if state.is_frozen:
+        names |= set(_gone(state))  # their topics are still there, and somebody must remember it
+    told = HubStatus(state.instance, __version__, state.is_frozen, tuple(sorted(names)))
+    return PublishStatus(state.session.generation, state.roster.topics.hub_status, encode_status(told))
+
+
+def _gone(state: State) -> list[str]:
+    topic = state.roster.topics.hub_status
+    before = decode_status(state.held.get(topic, b""), topic)
+    return [name for name in before.routers if name not in state.roster.by_name] if before else []
+
+
+def _empty_gone(state: State) -> list[Effect]:
+    """Empty what is retained for routers that are not configured any more: to them it says, change nothing."""
+    if state.is_frozen:
+        return []
+    topics, effects = state.roster.topics, list[Effect]()
+    for name in _gone(state):
+        effects.append(say("info", "router is gone, its topics are emptied", router=name))
+        for topic in (topics.endpoints(name), topics.report(name), topics.online(name)):
+            effects.append(PublishStatus(state.session.generation, topic, b""))
+    return effects
