@@ -153,11 +153,6 @@ def _moved(before: RawPeer, peer: RawPeer) -> bool:
     return before.endpoint != peer.endpoint and _endpoint(before.endpoint) != _endpoint(peer.endpoint)
 
 
-def carry_over(old: Snapshot, new: Snapshot, *, complete: bool) -> Snapshot:
-    """Return what is known after `new`: itself, or with what an interrupted dump may have left out."""
-    return new if complete else {**old, **new}
-
-
 def sighting(key: bytes, peer: RawPeer) -> Sighting:
     """Return one peer as a frozen value."""
     return Sighting(PublicKey(key), _endpoint(peer.endpoint), _handshake_s(peer.handshake), peer.rx, peer.tx)
