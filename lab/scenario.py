@@ -168,8 +168,9 @@ class Lab:
         Then it sends one packet to the hub, as a site in use does; otherwise its next keepalive (25 s) is the first.
         """
         site = self.network.sites[name]
+        since_ns = self.log.note("lab", "move", site=name, gap_s=gap_s).t_ns
         self._tap.send({"forget": site.other_wan_address})
-        self.log.note("lab", "move", site=name, gap_s=gap_s)
+        self.log.expect("tap", "forgot", 10.0, since_ns=since_ns)
         site.change_address(site.other_wan_address, gap_s)
         moved = self.log.note("lab", "moved", site=name, address=site.wan_address)
         if speaks:

@@ -64,6 +64,7 @@ def watch(packets: socket.socket, port: int) -> None:
                 return
             forget = {json.loads(line)["forget"] for line in commands.splitlines()}
             known = {source for source in known if source[0] not in forget}
+            say("forgot", time.time_ns(), addresses=sorted(forget))
         if packets in ready:
             packet, ancillary, _, address = packets.recvmsg(128, 64)
             found = None if address[2] == socket.PACKET_OUTGOING else parse_udp(address[1], packet)
