@@ -48,6 +48,11 @@ def wan_prefix(family: Family) -> str:
     return "203.0.113." if family == 4 else "2001:db8:cafe::"
 
 
+def wan_net(family: Family) -> str:
+    """Return the network that all of the lab's internet is."""
+    return f"{wan_prefix(family)}{'0' if family == 4 else ''}/{prefix_length(family)}"
+
+
 def prefix_length(family: Family) -> int:
     """Return the length of every outside network's prefix."""
     return 24 if family == 4 else 64

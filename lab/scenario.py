@@ -1,44 +1,26 @@
 """The whole lab: network, broker, daemon, and routers with the scripts of `gen-rsc`. Edge: starts all of it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Self
 
-import yaml
-
-from lab.addresses import HUB_PORT, HUB_TUNNEL, Family, wan_prefix
-from lab.broker import HUB_USER, PORT, VIEWER, Broker
+from lab.addresses import HUB_PORT, HUB_TUNNEL
+from lab.broker import VIEWER, Broker
 from lab.child import Child, read_json_line
 from lab.events import Event, EventLog
 from lab.hub import Daemon
-from lab.nat import NatKind
 from lab.netns import python_module
+from lab.setting import PREFIX, Setting, render_configuration
 from lab.shell import run
 from lab.sites import SiteRouter
 from lab.topology import Network, Site
-from lab.wireguard import Kind
 
-PREFIX = "wgmqtt/v1"
+__all__ = ["Lab", "Setting"]  # a scenario names both
+
 MEETING_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a lab is made of. `config` is laid over the configuration's top level; `edit_script` spoils scripts."""
-
-    sites: int = 2
-    family: Family = 4
-    nat: Mapping[str, NatKind] | NatKind = NatKind.PORT_RESTRICTED
-    wireguard: Kind = "auto"
-    routeros: str = "7.20.8"
-    switches: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, object] = field(default_factory=dict)
-    edit_script: Callable[[str], str] = str
-    log_level: str = "info"
 
 
 class Lab:
@@ -65,7 +47,7 @@ class Lab:
         self.directory = self.network.hub.directory
         self.config = self.directory / "config.yaml"
         self._secrets = self.directory / "secrets"
-        self.config.write_text(yaml.safe_dump(self._configuration(), sort_keys=False))
+        self.config.write_text(render_configuration(self.setting, self.network, self._secrets))
         folder = self.directory / "mosquitto"
         self.wgmqtt("gen-mosquitto", "--folder", str(folder))
         self.wgmqtt("gen-rsc", "--all", str(self.directory / "scripts"))
@@ -74,40 +56,6 @@ class Lab:
         self.mqtt_user(VIEWER, f"{PREFIX}/#", source="viewer")
         self.daemon = Daemon(self.network.hub, self.log, self.config, self.setting.log_level)
         self.routers = {name: self._router(site) for name, site in self.network.sites.items()}
-
-    def _configuration(self) -> dict[str, object]:
-        routers = {
-            site.name: {
-                "public_key": site.public_key,
-                "routeros": ".".join(self.setting.routeros.split(".")[:2]),
-                "interface": site.device.name,
-                "tunnel_address": site.plan.tunnel,
-                "ping": site.plan.probe,
-            }
-            for site in self.network.sites.values()
-        }
-        device = self.network.hub_device
-        length = 24 if self.setting.family == 4 else 64
-        return {
-            "hub": {
-                "name": "hub1",
-                "interfaces": [device.name],
-                "public_key": device.keys.public,
-                "tunnel_address": HUB_TUNNEL,
-            },
-            "broker": {
-                "host": HUB_TUNNEL,
-                "port": PORT,
-                "username": HUB_USER,
-                "password_file": f"{self._secrets}/{HUB_USER}.password",
-            },
-            "secrets_dir": str(self._secrets),
-            # The lab's internet is made of addresses kept for documentation, which are not global.
-            "also_publish": [f"{wan_prefix(self.setting.family)}0/{length}"],
-            "routers": routers,
-            "links": "all",
-            **self.setting.config,
-        }
 
     def _router(self, site: Site) -> SiteRouter:
         watched = [f"--peer={other.name}={other.public_key}" for other in self._others(site)]

@@ -5,7 +5,8 @@ from itertools import count
 import pytest
 
 from lab.child import Child
-from lab.scenario import PREFIX, Lab
+from lab.scenario import Lab
+from lab.setting import PREFIX
 
 pytestmark = pytest.mark.lab
 

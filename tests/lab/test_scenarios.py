@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.addresses import HUB_TUNNEL, Family
-from lab.scenario import PREFIX, Lab, Setting
+from lab.scenario import Lab
+from lab.setting import PREFIX, Setting
 
 pytestmark = pytest.mark.lab
 
