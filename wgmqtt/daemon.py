@@ -1,7 +1,6 @@
 """The event loop: one thread owns all state. Edge: the only place where the edges meet the engine."""
 
 import asyncio
-import contextlib
 import secrets
 import signal
 import time
@@ -9,14 +8,13 @@ from pathlib import Path
 
 from wgmqtt import engine, journal, systemd
 from wgmqtt.config_files import read_config
-from wgmqtt.decode import Snapshot, differences
 from wgmqtt.effects import say
-from wgmqtt.errors import EdgeError, WgmqttError
-from wgmqtt.events import Event, Freezing, InterfaceFailed, Now, PeersSeen, Reconfigured, Woken
+from wgmqtt.errors import WgmqttError
+from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.freeze import is_frozen
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
-from wgmqtt.wireguard import choose
+from wgmqtt.watch import watch
 
 FREEZE_POLL_S = 0.5
 
@@ -82,31 +80,14 @@ class _Daemon:
         """Watch each interface anew: what was of no interest in its last dump may be of interest now."""
         for task in self._watchers.values():
             task.cancel()
-        self._watchers = {name: self._tasks.create_task(self._watch(name)) for name in self._config.hub.interfaces}
+        self._watchers = {
+            name: self._tasks.create_task(watch(name, self._config, self.post)) for name in self._config.hub.interfaces
+        }
 
     async def _watch_freezing(self) -> None:
         while True:
             await asyncio.sleep(FREEZE_POLL_S)
             self.post(Freezing(is_frozen(self._path)))
-
-    async def _watch(self, interface: str) -> None:
-        """Ask WireGuard again and again; only what differs from the last answer becomes an event."""
-        known: Snapshot = {}
-        failed = False
-        with contextlib.closing(choose(self._config.wireguard)) as wireguard:
-            while True:
-                try:
-                    dump = await wireguard.dump(interface)
-                except EdgeError as error:
-                    failed = True
-                    self.post(InterfaceFailed(interface, str(error)))
-                else:
-                    found = differences(known, dump.snapshot, complete=dump.complete)
-                    known = dump.snapshot if dump.complete else known | dump.snapshot
-                    if found.changed or found.removed or failed:
-                        self.post(PeersSeen(interface, found.changed, found.removed))
-                    failed = False
-                await asyncio.sleep(self._config.poll_s)
 
 
 async def _feed_watchdog() -> None:
