@@ -41,18 +41,22 @@ class Namespace:
         self._holder = subprocess.Popen(
             [*DIES_WITH_US, "ip", "netns", "exec", name, "sh", "-c", hold, str(self.sockets), WIREGUARD_SOCKETS],
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
         )
         assert self._holder.stdout is not None
-        if self._holder.stdout.readline() != "ready\n":
-            raise LabError(Problem(f"namespace {name}", f"no {WIREGUARD_SOCKETS} of its own", hint="run as root"))
-        self._holder.stdout.close()
+        with self._holder.stdout as answer:
+            said = answer.readline()
+        if said != "ready\n":
+            self.delete()
+            what = f"cannot have a {WIREGUARD_SOCKETS} of its own: {said.strip()}"
+            raise LabError(Problem(f"namespace {name}", what, hint="needs root, and a / that is a mount point"))
         self.ip("link set lo up")
 
     def command(self, *argv: str) -> tuple[str, ...]:
         """Return the command that runs `argv` inside, in the project's directory."""
-        enter = ("nsenter", "--target", str(self._holder.pid), "--net", "--mount")
+        enter = ("nsenter", "--target", str(self._holder.pid), "--net", "--mount", "--root")
         return (*enter, "env", "-C", str(PROJECT), *argv)
 
     def run(self, *argv: str, text_in: str = "", timeout_s: float = 30.0) -> str:
