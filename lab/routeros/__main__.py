@@ -43,6 +43,10 @@ class Terminal:
         """Wait."""
         time.sleep(seconds)
 
+    def now_ns(self) -> int:
+        """Return Unix time."""
+        return time.time_ns()
+
 
 def main() -> int:
     """Run the command line and return its exit status."""

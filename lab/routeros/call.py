@@ -79,3 +79,7 @@ class World(Protocol):
     def delay(self, seconds: float) -> None:
         """Wait."""
         ...
+
+    def now_ns(self) -> int:
+        """Return Unix time."""
+        ...

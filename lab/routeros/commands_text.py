@@ -1,6 +1,5 @@
-"""`:serialize`, `:deserialize` and `:timestamp`. Edge: reads the clock."""
+"""`:serialize`, `:deserialize` and `:timestamp`. Pure but for the world's clock."""
 
-import time
 from collections.abc import Mapping
 
 from lab.routeros.errors import NotImplementedInEmulator
@@ -37,7 +36,7 @@ def _serialize(frame: Frame) -> Value:
 
 def _timestamp(frame: Frame) -> Value:
     frame.only()
-    return Time(time.time_ns())
+    return Time(frame.run.world.now_ns())
 
 
 COMMANDS: Mapping[str, Command] = {"deserialize": _deserialize, "serialize": _serialize, "timestamp": _timestamp}

@@ -10,7 +10,7 @@ from lab.routeros.arguments import read_bool, read_number, read_text
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.menu_items import Change, Item, ItemMenu, Reader
 from lab.routeros.mqtt_client import BrokerSettings, Message
-from lab.routeros.mqtt_link import Ears, Link
+from lab.routeros.mqtt_link import BrokerLink, Ears, Link, MakeLink
 from lab.routeros.mqtt_rules import DEFAULT_CLIENT_ID, KEEP_ALIVE_S, SCRIPTS_LIMIT, readable
 from lab.routeros.values import Id, Value, render
 from lab.routeros.versions import is_between
@@ -53,14 +53,21 @@ class BrokersMenu(ItemMenu):
     required = ("name", "address")
     lacking = frozenset[str]()
 
-    def __init__(self, version: str, authorities: Callable[[], tuple[str, ...]], hear: Callable[[str], Ears]) -> None:
+    def __init__(
+        self,
+        version: str,
+        authorities: Callable[[], tuple[str, ...]],
+        hear: Callable[[str], Ears],
+        make_link: MakeLink = Link,
+    ) -> None:
         super().__init__("/iot/mqtt/brokers", broker_readers(version), ("connected",))
         values: dict[str, Value] = {"port": 1883, "keep-alive": 60, "parallel-scripts-limit": "off"}
         values |= {"ssl": False, "auto-connect": False, "certificate": "none", "will-qos": 0, "will-retain": False}
         self.defaults = {name: values.get(name, "") for name in self.readers}
         self._authorities = authorities
         self._hear = hear
-        self._links: dict[Id, Link] = {}
+        self._make_link = make_link
+        self._links: dict[Id, BrokerLink] = {}
         self.topics_of: Callable[[str], Topics] = lambda _: ()
         self.is_used: Callable[[str], bool] = lambda _: False
 
@@ -80,7 +87,7 @@ class BrokersMenu(ItemMenu):
     def added(self, item: Item) -> None:
         """Make the link; it connects by itself if auto-connect is set."""
         name = render(item.kept["name"])
-        link = Link(name, lambda: self.settings(item), self._hear(name))
+        link = self._make_link(name, lambda: self.settings(item), self._hear(name))
         self._links[item.id] = link
         link.wake()
 
@@ -96,12 +103,12 @@ class BrokersMenu(ItemMenu):
             raise NotImplementedInEmulator(f"{self.path}/remove while it has subscriptions: what becomes of them")
         self._links.pop(item.id).close()
 
-    def link(self, broker: Value) -> Link:
+    def link(self, broker: Value) -> BrokerLink:
         """Return the link of a broker, given by name or id; raises ScriptError."""
         with self.lock:
             return self._links[self.named(broker).id]
 
-    def links(self) -> list[Link]:
+    def links(self) -> list[BrokerLink]:
         """Return all links."""
         with self.lock:
             return list(self._links.values())

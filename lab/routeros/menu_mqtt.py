@@ -12,7 +12,7 @@ from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.menu_brokers import BrokersMenu, Topics, read_qos
 from lab.routeros.menu_items import Change, Item, ItemMenu, Reader
 from lab.routeros.mqtt_client import LinkError, Message
-from lab.routeros.mqtt_link import Link
+from lab.routeros.mqtt_link import BrokerLink
 from lab.routeros.mqtt_rules import choose_handler, is_topic_filter, is_topic_name, message_limit_bytes, readable
 from lab.routeros.switches import Emit
 from lab.routeros.values import Nothing, Value, render
@@ -84,15 +84,15 @@ class MqttMenu:
             raise ScriptError(f"failure: {error}") from error
         return Nothing()
 
-    def _connect(self, link: Link, _named: Mapping[str, Value]) -> None:
+    def _connect(self, link: BrokerLink, _named: Mapping[str, Value]) -> None:
         if link.is_up:
             raise LinkError("already connected")
         link.connect()
 
-    def _disconnect(self, link: Link, _named: Mapping[str, Value]) -> None:
+    def _disconnect(self, link: BrokerLink, _named: Mapping[str, Value]) -> None:
         link.disconnect()
 
-    def _publish(self, link: Link, named: Mapping[str, Value]) -> None:
+    def _publish(self, link: BrokerLink, named: Mapping[str, Value]) -> None:
         missing = [name for name in ("message", "topic") if name not in named]
         if missing:
             raise ScriptError(f"missing value(s) of argument(s) {' '.join(missing)}")

@@ -5,7 +5,7 @@ documented.
 """
 
 import subprocess
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.routeros.arguments import read_address, read_bool, read_number, read_span, read_text
@@ -28,6 +28,9 @@ class Probing:
     count: int
     interval_s: float
     options: tuple[str, ...]
+
+
+Probe = Callable[[Probing], bool]  # sends one probe; whether it was answered; raises ScriptError
 
 
 def read_probing(call: Call) -> Probing:
@@ -72,35 +75,51 @@ def _options(named: dict[str, Value], family: int) -> list[str]:
 class PingMenu:
     """The menu that holds ping: `/tool`, and the root up to 7.22."""
 
-    def __init__(self, emit: Emit) -> None:
+    def __init__(self, emit: Emit, probe: Probe, now_ns: Callable[[], int], sleep: Callable[[float], None]) -> None:
         self._emit = emit
+        self._send = probe
+        self._now_ns = now_ns
+        self._sleep = sleep
 
     def call(self, call: Call) -> Value:
         """Ping and return the number of answers.
 
         Raises:
-            ScriptError: there is no route (RouterOS's text for it is assumed).
+            ScriptError: there is no route.
         """
         if call.verb != "ping":
             raise NotImplementedInEmulator(f"{call.menu}/{call.verb}")
         probing = read_probing(call)
         answers = 0
         for number in range(probing.count):
-            began = time.monotonic()
+            began_ns = self._now_ns()
             answers += self._probe(probing)
             if number + 1 < probing.count:
-                time.sleep(max(0.0, probing.interval_s - (time.monotonic() - began)))
+                self._sleep(max(0.0, probing.interval_s - (self._now_ns() - began_ns) / 1e9))
         return answers
 
     def _probe(self, probing: Probing) -> bool:
-        began = time.monotonic()
-        command = ["ping", "-n", "-q", "-c", "1", "-W", f"{probing.interval_s:.3f}", *probing.options, probing.address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        ms = round((time.monotonic() - began) * 1000, 1)
-        self._emit("ping", {"address": probing.address, "ok": done.returncode == 0, "ms": ms})
-        if done.returncode > 1:
-            reason = done.stderr.strip().removeprefix("ping: ")
-            if "unreachable" not in reason:
-                raise NotImplementedInEmulator(f"ping: {reason}")
-            raise ScriptError("no route to host")
-        return done.returncode == 0
+        began_ns = self._now_ns()
+        answered = False
+        try:
+            answered = self._send(probing)
+        finally:
+            ms = round((self._now_ns() - began_ns) / 1e6, 1)
+            self._emit("ping", {"address": probing.address, "ok": answered, "ms": ms})
+        return answered
+
+
+def ping_for_real(probing: Probing) -> bool:
+    """Send one probe with ping(8) and return whether it was answered.
+
+    Raises:
+        ScriptError: there is no route (RouterOS's text for it is assumed).
+    """
+    command = ["ping", "-n", "-q", "-c", "1", "-W", f"{probing.interval_s:.3f}", *probing.options, probing.address]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode > 1:
+        reason = done.stderr.strip().removeprefix("ping: ")
+        if "unreachable" not in reason:
+            raise NotImplementedInEmulator(f"ping: {reason}")
+        raise ScriptError("no route to host")
+    return done.returncode == 0

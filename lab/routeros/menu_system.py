@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from lab.routeros.arguments import read_prefixes, read_text
 from lab.routeros.call import Call
@@ -120,17 +120,23 @@ class LogMenu:
 
 
 class AddressesMenu(ItemMenu):
-    """`/ip/address`: the IPv4 addresses that the namespace had at the start, to be read only."""
+    """`/ip/address`: the IPv4 addresses (prefix and interface) that there were at the start, to be read only."""
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Iterable[tuple[Value, str]]) -> None:
         super().__init__("/ip/address", {}, ("address", "interface", "disabled", "dynamic"))
-        done = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True)
-        for link in json.loads(done.stdout or "[]"):
-            for entry in link.get("addr_info", []):
-                prefix = read_prefixes("address", f"{entry['local']}/{entry['prefixlen']}").items[0]
-                kept: dict[str, Value] = {"address": prefix, "interface": link["ifname"]}
-                self.append({**kept, "disabled": False, "dynamic": False})
+        for prefix, interface in addresses:
+            self.append({"address": prefix, "interface": interface, "disabled": False, "dynamic": False})
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
         """Refuse every change."""
         raise NotImplementedInEmulator(f"{self.path}: {'add' if item is None else 'set'} of {', '.join(kept)}")
+
+
+def read_ip_addresses() -> list[tuple[Value, str]]:
+    """Return prefix and interface of the IPv4 addresses that the namespace has, by ip(8)."""
+    done = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True)
+    return [
+        (read_prefixes("address", f"{entry['local']}/{entry['prefixlen']}").items[0], link["ifname"])
+        for link in json.loads(done.stdout or "[]")
+        for entry in link.get("addr_info", [])
+    ]

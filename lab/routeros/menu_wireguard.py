@@ -5,8 +5,8 @@ tx are numbers, last-handshake a time. What is configured is kept here; what is 
 it is asked for.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from lab.routeros.arguments import read_address, read_bool, read_number, read_prefixes, read_span, read_text
@@ -15,7 +15,7 @@ from lab.routeros.menu_items import Change, Item, ItemMenu, Reader
 from lab.routeros.switches import Emit, Switches
 from lab.routeros.values import Array, Ip, Ip6, Time, Value, render
 from lab.routeros.versions import is_between
-from lab.routeros.wg_device import DevicePeer, Settings, WgDevice
+from lab.routeros.wg_device import Device, DevicePeer, Settings
 
 _SECOND_NS = 1_000_000_000
 _LIVE = ("current-endpoint-address", "current-endpoint-port", "last-handshake", "rx", "tx")
@@ -76,6 +76,14 @@ def _read_endpoint_address(name: str, value: Value) -> Value:
     return read_address(name, value)
 
 
+@dataclass(frozen=True, slots=True)
+class PeersOf:
+    """Whose peers: a device, and the clock (Unix time) by which its handshakes were."""
+
+    device: Device
+    now_ns: Callable[[], int]
+
+
 class PeersMenu(ItemMenu):
     """`/interface/wireguard/peers`. Its items begin as what the lab has put on the device."""
 
@@ -89,9 +97,10 @@ class PeersMenu(ItemMenu):
         "dynamic": False,
     }
 
-    def __init__(self, device: WgDevice, version: str, switches: Switches, emit: Emit) -> None:
+    def __init__(self, site: PeersOf, version: str, switches: Switches, emit: Emit) -> None:
         super().__init__("/interface/wireguard/peers", peer_readers(version), (*_LIVE, "dynamic"))
-        self._device = device
+        self._device = device = site.device
+        self._now_ns = site.now_ns
         self._switches = switches
         self._emit = emit
         self.defaults = {**self.defaults, **{n: False for n in ("responder", "is-responder") if n in self.readers}}
@@ -179,14 +188,14 @@ class PeersMenu(ItemMenu):
         return {**self.defaults, **named}
 
     def _live(self, public_key: str) -> Mapping[str, Value]:
-        peer = self._device.state().peers.get(public_key)
+        peer = self._device.peer(public_key)
         if peer is None:  # disabled
             return {"current-endpoint-address": "", "current-endpoint-port": 0, "rx": 0, "tx": 0}
         address, port = peer.endpoint or ("", 0)
         live: dict[str, Value] = {"current-endpoint-port": port, "rx": peer.rx, "tx": peer.tx}
         live["current-endpoint-address"] = self._typed(_parse_address(address))
         if peer.handshake_s:
-            live["last-handshake"] = Time(max(0, int(time.time()) - peer.handshake_s) * _SECOND_NS)
+            live["last-handshake"] = Time(max(0, self._now_ns() // _SECOND_NS - peer.handshake_s) * _SECOND_NS)
         return live
 
 
@@ -215,7 +224,7 @@ def _parse_address(text: str) -> Value:
 class InterfaceMenu(ItemMenu):
     """`/interface/wireguard`: the one interface, to be read only."""
 
-    def __init__(self, device: WgDevice) -> None:
+    def __init__(self, device: Device) -> None:
         super().__init__("/interface/wireguard", {}, ("name", "listen-port", "public-key", "running", "disabled"))
         self._device = device
         self.append({"name": device.name, "running": True, "disabled": False})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
+from typing import Protocol
 
 from lab.routeros.mqtt_client import BrokerSettings, Callbacks, Connection, LinkError, Message
 from lab.routeros.mqtt_rules import CONNECT_TIMEOUT_S, retry_delay_s
@@ -22,6 +23,46 @@ class Ears:
     connected: Callable[[], None]
     disconnected: Callable[[str], None]  # why
     message: Callable[[str, bytes], None]  # topic and payload
+
+
+class BrokerLink(Protocol):
+    """What the menus need of the link of one broker item."""
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether the broker has accepted us and the connection stands."""
+        ...
+
+    def wake(self) -> None:
+        """Look at the settings again: connect if auto-connect is set and there is no connection."""
+        ...
+
+    def connect(self) -> None:
+        """Connect and wait for it; raises LinkError."""
+        ...
+
+    def disconnect(self) -> None:
+        """End the connection properly; raises LinkError if there is none."""
+        ...
+
+    def publish(self, message: Message) -> None:
+        """Publish on the connection that stands; raises LinkError."""
+        ...
+
+    def cut(self) -> None:
+        """Break the TCP connection, as a lost network would."""
+        ...
+
+    def close(self) -> None:
+        """End the connection and the link, without waiting for it."""
+        ...
+
+    def join(self) -> None:
+        """Wait until a closed link has ended."""
+        ...
+
+
+MakeLink = Callable[[str, Callable[[], BrokerSettings], Ears], BrokerLink]  # a broker's name, its settings, who hears
 
 
 class Link:

@@ -5,12 +5,11 @@ parallel. A handler's `:global` variables are its own: those of other scripts ar
 """
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Literal
 
 from lab.routeros import interpreter
@@ -22,12 +21,12 @@ from lab.routeros.menu_items import Item
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menu_ping import PingMenu
 from lab.routeros.menu_system import AddressesMenu, LogMenu, PackagesMenu, clock_menu, identity_menu, resource_menu
-from lab.routeros.menu_wireguard import InterfaceMenu, PeersMenu
+from lab.routeros.menu_wireguard import InterfaceMenu, PeersMenu, PeersOf
 from lab.routeros.mqtt_link import Ears
 from lab.routeros.mqtt_rules import readable
+from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Emit, Switches
 from lab.routeros.values import Value, render
-from lab.routeros.wg_device import WgDevice
 
 _NO_PERMISSION = "not enough permissions (9)"
 _PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
@@ -98,14 +97,19 @@ class ScriptWorld:
 
     def delay(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        self._router.clock.sleep(seconds)
+
+    def now_ns(self) -> int:
+        """Return Unix time."""
+        return self._router.clock.now_ns()
 
 
 class Router:
     """The router of one site."""
 
-    def __init__(self, site: Site, switches: Switches, emit: Emit) -> None:
+    def __init__(self, site: Site, switches: Switches, emit: Emit, around: Surroundings) -> None:
         self.site = site
+        self.clock = around.clock
         self.switches = switches
         self.emit = emit
         self._absent = frozenset({"/iot"} if switches.iot_listed_not_installed else ())
@@ -114,9 +118,9 @@ class Router:
         self._lock = Lock()
         self._running: dict[str, int] = {}
         self._certificates = CertificatesMenu(site.files)
-        self._brokers = BrokersMenu(site.version, self._certificates.authorities, self._ears)
+        self._brokers = BrokersMenu(site.version, self._certificates.authorities, self._ears, around.make_link)
         self._subscriptions = SubscriptionsMenu(self._brokers)
-        self._menus = self._make_menus()
+        self._menus = self._make_menus(around)
 
     def menu(self, path: str) -> Menu:
         """Return the menu at an absolute path.
@@ -148,7 +152,7 @@ class Router:
             return
         handler = Handler(next(self._numbers), broker, source, topic, payload)
         self._count_in(broker)
-        Thread(target=self._handle, args=(handler,), name=f"handler {handler.number}", daemon=True).start()
+        self.clock.start(lambda: self._handle(handler), f"handler {handler.number}")
 
     def inject(self, topic: str, payload: bytes) -> None:
         """Take a message as if a broker had sent it: the one of the first subscription that it falls under."""
@@ -176,7 +180,7 @@ class Router:
         return interpreter.run(text, world, scope=scope, absent=self._absent)
 
     def _handle(self, handler: Handler) -> None:
-        began = time.monotonic()
+        began_ns = self.clock.now_ns()
         self.emit("handler-start", {"n": handler.number, "topic": handler.topic})
         error = ""
         try:
@@ -186,7 +190,7 @@ class Router:
             self.log("script,error", f"on-message of {handler.topic}: {error}")
         finally:
             self._count_out(handler.broker)
-        ms = round((time.monotonic() - began) * 1000, 1)
+        ms = round((self.clock.now_ns() - began_ns) / 1e6, 1)
         self.emit("handler-done", {"n": handler.number, "ok": not error, "error": readable(error), "ms": ms})
 
     def _run_handler(self, handler: Handler) -> None:
@@ -220,18 +224,18 @@ class Router:
             message=lambda topic, payload: self.deliver(broker, topic, payload),
         )
 
-    def _make_menus(self) -> Mapping[str, Menu]:
+    def _make_menus(self, around: Surroundings) -> Mapping[str, Menu]:
         version, iot = self.site.version, not self.switches.iot_listed_not_installed
-        device = WgDevice(self.site.interface)
-        ping = PingMenu(self.emit)
+        peers = PeersOf(around.device, self.clock.now_ns)
+        ping = PingMenu(self.emit, around.probe, self.clock.now_ns, self.clock.sleep)
         return {
             "/certificate": self._certificates,
-            "/interface/wireguard": InterfaceMenu(device),
-            "/interface/wireguard/peers": PeersMenu(device, version, self.switches, self.emit),
+            "/interface/wireguard": InterfaceMenu(around.device),
+            "/interface/wireguard/peers": PeersMenu(peers, version, self.switches, self.emit),
             "/iot/mqtt": MqttMenu(self._brokers, version, self.emit),
             "/iot/mqtt/brokers": self._brokers,
             "/iot/mqtt/subscriptions": self._subscriptions,
-            "/ip/address": AddressesMenu(),
+            "/ip/address": AddressesMenu(around.addresses()),
             "/log": LogMenu(lambda topics, text: self.log(f"script,{topics}", text)),
             "/system/clock": clock_menu(version),
             "/system/identity": identity_menu(self.site.name),

@@ -22,6 +22,7 @@ from typing import Any
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.mqtt_rules import readable
 from lab.routeros.router import Router, Site
+from lab.routeros.surroundings import real_surroundings
 from lab.routeros.switches import parse_switches
 from lab.routeros.values import render
 
@@ -107,7 +108,7 @@ def main() -> int:
     threading.excepthook = lambda failure: end_with(events, failure.exc_value)
     try:
         site = Site(options.name, options.interface, options.version, options.files)
-        serve(Router(site, switches, events), events)
+        serve(Router(site, switches, events, real_surroundings(options.interface)), events)
     except Exception as error:  # noqa: BLE001 - the process's own edge: the lab must learn of it
         end_with(events, error)
     return 0

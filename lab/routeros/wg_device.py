@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from lab.routeros.errors import ScriptError
 
@@ -84,6 +85,28 @@ def _or_empty(text: str) -> str:
     return "" if text == _NONE else text
 
 
+class Device(Protocol):
+    """A WireGuard interface."""
+
+    name: str
+
+    def state(self) -> DeviceState:
+        """Return the device as it is now."""
+        ...
+
+    def peer(self, public_key: str) -> DevicePeer | None:
+        """Return one peer as it is now, None if the device has none of this key."""
+        ...
+
+    def set_peer(self, public_key: str, settings: Settings) -> None:
+        """Set parts of a peer; makes it if it is not there."""
+        ...
+
+    def remove_peer(self, public_key: str) -> None:
+        """Take a peer off the device."""
+        ...
+
+
 class WgDevice:
     """The WireGuard interface `name`."""
 
@@ -93,6 +116,10 @@ class WgDevice:
     def state(self) -> DeviceState:
         """Return the device as it is now."""
         return parse_dump(self._run("show", self.name, "dump"))
+
+    def peer(self, public_key: str) -> DevicePeer | None:
+        """Return one peer as it is now, None if the device has none of this key."""
+        return self.state().peers.get(public_key)
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
         """Set parts of a peer; makes it if it is not there."""

@@ -1,5 +1,6 @@
 """A world with a terminal and a few items, for scripts that need no router."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -51,3 +52,7 @@ class BareWorld:
     def delay(self, seconds: float) -> None:
         """Keep the wait and go on at once."""
         self.waited_s.append(seconds)
+
+    def now_ns(self) -> int:
+        """Return Unix time."""
+        return time.time_ns()
