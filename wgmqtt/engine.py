@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import claim, outbox, readback, session, verdict
+from wgmqtt import claim, outbox, readback, session, sightings, verdict
 from wgmqtt.effects import Effect, WakeAt, say
 from wgmqtt.events import (
     Acked,
@@ -21,9 +21,9 @@ from wgmqtt.events import (
     Reported,
     Woken,
 )
-from wgmqtt.model import Config, PublicKey, Sighting
+from wgmqtt.model import Config
 from wgmqtt.roster import make_roster
-from wgmqtt.state import Seen, State
+from wgmqtt.state import State
 
 IDLE_WAKE_S = 60.0
 
@@ -48,55 +48,13 @@ def _is_late(state: State, event: Event) -> bool:
 
 
 def _wake(state: State, now: Now) -> WakeAt:
-    times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s]
+    times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s, *state.paused_s.values()]
+    if state.session.phase == "ready":
+        times += state.spaced_s.values()
     oldest = outbox.oldest_sent_s(state)
     if oldest is not None:
         times.append(oldest + outbox.ACK_TIMEOUT_S)
     return WakeAt(min(times))
-
-
-def _peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Effect]]:
-    seen = dict(state.seen)
-    effects: list[Effect] = []
-    names: set[str] = set()
-    trouble = f"interface {event.interface}"
-    if trouble in state.troubles:
-        effects.append(say("info", "interface is back", interface=event.interface))
-    for sighting in event.changed:
-        router = state.roster.by_key.get(sighting.key)
-        if router is None:
-            continue  # a peer of the hub that is nobody's router: a phone, a laptop
-        old = seen.get(sighting.key)
-        if old is not None and old.interface != event.interface and old.sighting.handshake_s > sighting.handshake_s:
-            continue  # it is alive on another interface
-        moved = old is None or old.sighting.endpoint != sighting.endpoint
-        seen[sighting.key] = Seen(event.interface, sighting, now.mono_s if moved or old is None else old.since_s)
-        if moved and sighting.endpoint is not None:
-            was = old.sighting.endpoint if old else None
-            effects.append(
-                say("info", "endpoint seen", router=router.name, endpoint=sighting.endpoint, was=was or "unknown")
-            )
-            names.update(state.roster.around(router.name))
-    _forget(seen, event)
-    state = replace(state, seen=seen, troubles=state.troubles - {trouble})
-    state, published = outbox.settle(state, names, now)
-    return state, effects + published
-
-
-def _forget(seen: dict[PublicKey, Seen], event: PeersSeen) -> None:
-    for key in event.removed:
-        old = seen.get(key)
-        if old is not None and old.interface == event.interface:
-            # The router is still configured: only its endpoint is not known any more, and nothing is taken back.
-            seen[key] = replace(old, sighting=Sighting(key, None, 0.0))
-
-
-def _interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:
-    trouble = f"interface {event.interface}"
-    if trouble in state.troubles:
-        return state, []
-    said = say("warning", "interface cannot be read", interface=event.interface, reason=event.reason)
-    return replace(state, troubles=state.troubles | {trouble}), [said]
 
 
 def _reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
@@ -121,12 +79,15 @@ def _freezing(state: State, event: Freezing, now: Now) -> tuple[State, list[Effe
 
 
 def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
-    return session.woken(state, now)
+    state, told = sightings.woken(state, now)
+    state, spaced = outbox.woken(state, now)
+    state, effects = session.woken(state, now)
+    return state, told + spaced + effects
 
 
 DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Effect]]]] = {
-    PeersSeen: _peers_seen,
-    InterfaceFailed: _interface_failed,
+    PeersSeen: sightings.peers_seen,
+    InterfaceFailed: sightings.interface_failed,
     BrokerUp: session.up,
     BrokerDown: session.down,
     ReadBack: claim.read_back,

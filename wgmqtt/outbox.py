@@ -12,14 +12,20 @@ from wgmqtt.wire import encode_table
 
 KICK_S = 30.0  # how long both ends are asked for traffic: a router that was away for a moment still hears of it
 ACK_TIMEOUT_S = 10.0
+SPACING_S = 0.3  # a router that has not answered yet is still busy with the last table
 
 
-def settle(state: State, names: Iterable[str], now: Now) -> tuple[State, list[Effect]]:
-    """Publish to each router in `names`, and to the far end of each link that moved, what its table lacks."""
+def settle(
+    state: State, names: Iterable[str], now: Now, kicked: frozenset[Link] = frozenset()
+) -> tuple[State, list[Effect]]:
+    """Publish to each router in `names`, and to the far end of each link that moved, what its table lacks.
+
+    `kicked` are links on which both ends shall send although no table differs.
+    """
     if state.session.phase != "ready" or state.is_frozen:
         return state, []
     due = set(names)
-    links: set[Link] = set()
+    links = set(kicked)
     for name in due:
         box = state.outboxes.get(name, Outbox())
         table = desired_table(state, name, now)
@@ -52,6 +58,31 @@ def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
     return state, [said, *effects]
 
 
+def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
+    """Send what had to wait for its turn."""
+    due = [name for name, free_s in state.spaced_s.items() if free_s <= now.mono_s]
+    if not due or state.session.phase != "ready":
+        return state, []
+    left = {name: free_s for name, free_s in state.spaced_s.items() if free_s > now.mono_s}
+    return settle(replace(state, spaced_s=left), due, now)
+
+
+def answered(state: State, name: str, now: Now) -> tuple[State, list[Effect]]:
+    """Send at once what waited for the router's answer to its last table."""
+    if name not in state.spaced_s or now.mono_s < _free_s(state, name):
+        return state, []
+    left = {other: free_s for other, free_s in state.spaced_s.items() if other != name}
+    return settle(replace(state, spaced_s=left), (name,), now)
+
+
+def _free_s(state: State, name: str) -> float:
+    """Return when a router may get its next table: at once if it answered the last one, else after `SPACING_S`."""
+    box, report = state.outboxes.get(name, Outbox()), state.reports.get(name)
+    if box.retained is None or (report is not None and report.seq >= box.retained.seq):
+        return 0.0
+    return state.published_s.get(name, -SPACING_S) + SPACING_S
+
+
 def oldest_sent_s(state: State) -> float | None:
     """Return when the oldest unacknowledged table left, in monotonic seconds."""
     return min(state.sent_s.values(), default=None)
@@ -67,8 +98,14 @@ def _settle_one(state: State, name: str, now: Now, *, owed: bool) -> tuple[State
         waiting = replace(box, owed=box.owed or owed)
         return replace(state, outboxes={**state.outboxes, name: waiting}), []
     table = desired_table(state, name, now)
-    if not (owed or box.owed or differs(table, box.retained)):
+    is_owed = owed or box.owed
+    if not (is_owed or differs(table, box.retained)):
         return state, []
+    free_s = _free_s(state, name)
+    if now.mono_s < free_s:
+        waiting = replace(box, owed=is_owed)
+        outboxes = {**state.outboxes, name: waiting}
+        return replace(state, outboxes=outboxes, spaced_s={**state.spaced_s, name: free_s}), []
     seq = max(state.last_seq + 1, int(now.wall_s * 1000))
     table = replace(table, seq=seq)
     state = replace(

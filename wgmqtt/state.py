@@ -1,10 +1,11 @@
 """What is known: data only. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wgmqtt.model import Link, PublicKey, Sighting
+from wgmqtt.model import Endpoint, Link, PublicKey, Sighting
 from wgmqtt.report import Report
 from wgmqtt.roster import Roster
 from wgmqtt.wire import Table
@@ -32,6 +33,17 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Damper:
+    """What others are told of one peer, and when the next change may be told. Monotonic seconds."""
+
+    told: Endpoint | None = None
+    level: int = 0
+    released_s: float = -math.inf
+    open_s: float = -math.inf
+    tokens: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
     """One router's table: what the broker retains as far as known, and what is on its way there."""
 
@@ -55,6 +67,11 @@ class State:
     held: Mapping[str, bytes] = field(default_factory=dict)
     """What was read back, kept while another daemon is asked whether it is alive."""
     seen: Mapping[PublicKey, Seen] = field(default_factory=dict)
+    dampers: Mapping[PublicKey, Damper] = field(default_factory=dict)
+    paused_s: Mapping[PublicKey, float] = field(default_factory=dict)
+    """Peers whose newest endpoint is not told yet, and the monotonic time at which it is."""
+    spaced_s: Mapping[str, float] = field(default_factory=dict)
+    """Routers whose next table has to wait, and until when."""
     session: Session = field(default_factory=Session)
     outboxes: Mapping[str, Outbox] = field(default_factory=dict)
     sent_s: Mapping[str, float] = field(default_factory=dict)

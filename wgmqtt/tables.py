@@ -12,7 +12,7 @@ NO_SEQ = 0
 def desired_table(state: State, name: str, now: Now) -> Table:
     """Return what router `name` should know now, with `NO_SEQ` for a sequence number."""
     roster = state.roster
-    own = seen_endpoint(state, name)
+    own = told_endpoint(state, name)
     peers = []
     for link in roster.links_of[name]:
         other = roster.by_name[link.other(name)]
@@ -20,7 +20,7 @@ def desired_table(state: State, name: str, now: Now) -> Table:
             TablePeer(
                 key=other.key,
                 name=other.name,
-                endpoint=_usable(seen_endpoint(state, other.name), own),
+                endpoint=_usable(told_endpoint(state, other.name), own),
                 ping=other.ping,
                 kick=state.kicks.get(link, 0.0) > now.mono_s,
                 # Always the same end of a pair waits, so that both sides of a restart agree on which.
@@ -30,10 +30,10 @@ def desired_table(state: State, name: str, now: Now) -> Table:
     return Table(roster.config.hub.name, NO_SEQ, own, tuple(peers))
 
 
-def seen_endpoint(state: State, name: str) -> Endpoint | None:
-    """Return where router `name` is seen, if that may be told to others."""
-    seen = state.seen.get(state.roster.by_name[name].key)
-    endpoint = seen.sighting.endpoint if seen else None
+def told_endpoint(state: State, name: str) -> Endpoint | None:
+    """Return where others are told that router `name` is, if that may be told at all."""
+    damper = state.dampers.get(state.roster.by_name[name].key)
+    endpoint = damper.told if damper else None
     if endpoint is None or not is_publishable(endpoint, state.roster.config.also_publish):
         return None
     return endpoint

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from wgmqtt import outbox
 from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
@@ -20,12 +21,19 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     try:
         report = decode_report(event.payload, state.roster.topics.report(name))
     except WgmqttError as error:
-        said = [] if trouble in state.troubles else [say("warning", "report unreadable", router=name, why=error)]
-        return replace(state, troubles=state.troubles | {trouble}), [*said]
+        is_known = trouble in state.troubles
+        state = replace(state, troubles=state.troubles | {trouble})
+        return state, [] if is_known else [say("warning", "report unreadable", router=name, why=error)]
     before = state.reports.get(name)
     if before is not None and _rank(report) <= _rank(before):
         return state, []
     state = replace(state, reports={**state.reports, name: report}, troubles=state.troubles - {trouble})
+    state, freed = outbox.answered(state, name, now)
+    state, said = _told(state, name, before, report, now)
+    return state, said + freed
+
+
+def _told(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
     box = state.outboxes.get(name, Outbox())
     newest = box.in_flight or box.retained
     if newest is None or report.seq != newest.seq or name not in state.published_s:

@@ -1,5 +1,6 @@
 """A model of what is outside of the engine: a broker that retains, connections that break, a clock. Pure."""
 
+import json
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -14,7 +15,7 @@ from wgmqtt.effects import (
     Say,
     WakeAt,
 )
-from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, Now, PeersSeen, ReadBack, Woken
+from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, Now, PeersSeen, ReadBack, Reported, Woken
 from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PublicKey, Router, Sighting, link_of
 from wgmqtt.state import State
 from wgmqtt.wire import Table, decode_table
@@ -54,6 +55,7 @@ class World:
 
     state: State
     mono_s: float = 100.0
+    wall_s: float = WALL_S  # Unix time at monotonic 0
     retained: dict[str, bytes] = field(default_factory=dict)
     wake_s: float = 0.0
     reachable: bool = True
@@ -64,7 +66,7 @@ class World:
 
     def step(self, event: Event) -> None:
         """Let the engine take one event, and the surroundings take what it wants done."""
-        self.state, effects = engine.step(self.state, event, Now(self.mono_s, WALL_S + self.mono_s))
+        self.state, effects = engine.step(self.state, event, Now(self.mono_s, self.wall_s + self.mono_s))
         assert isinstance(effects[-1], WakeAt)
         for effect in effects:
             self._take(effect)
@@ -98,6 +100,7 @@ class World:
 
     def wait(self, seconds: float) -> None:
         """Let time pass, waking the engine as it asked."""
+        self.deliver()
         end_s = self.mono_s + seconds
         while self.wake_s <= end_s:
             self.mono_s = max(self.mono_s, self.wake_s)
@@ -120,6 +123,11 @@ class World:
         endpoint = Endpoint(address, port) if address else None
         sighting = Sighting(key_of(name), endpoint, WALL_S + self.mono_s)
         self.step(PeersSeen(interface, (sighting,)))
+
+    def answer(self, name: str, stage: str = "applied") -> None:
+        """Let a router report on its newest table."""
+        body = {"v": 1, "seq": str(self.table_of(name).seq), "stage": stage, "peers": []}
+        self.step(Reported(self.generation, name, json.dumps(body).encode()))
 
     def table_of(self, name: str) -> Table:
         """Return what the broker holds for a router."""

@@ -1,0 +1,123 @@
+"""Fast on the first change, slow on repeats; a flap that nets to nothing; the budget of writes; a router's spacing."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.world import World, make_config, make_world
+from wgmqtt.damping import LONGEST_PAUSE_S, WRITES_PER_HOUR, released
+from wgmqtt.model import Endpoint
+from wgmqtt.state import Damper
+
+HOME, AWAY = "203.0.113.1", "203.0.113.77"
+
+
+def pair() -> World:
+    """Return two routers that were told of each other a while ago."""
+    world = make_world(make_config(("berlin", "cologne")))
+    world.connect()
+    world.see("berlin", HOME)
+    world.see("cologne", "203.0.113.2")
+    world.wait(600)
+    world.published.clear()
+    return world
+
+
+def test_first_change_after_calm_is_told_at_once() -> None:
+    world = pair()
+    world.see("berlin", AWAY)
+    assert world.told("cologne", "berlin") == f"{AWAY}:51820"
+
+
+def test_second_change_within_a_second_waits_for_its_pause() -> None:
+    world = pair()
+    world.see("berlin", AWAY)
+    world.wait(0.4)
+    world.see("berlin", HOME)
+    world.wait(0.1)
+    assert world.told("cologne", "berlin") == f"{AWAY}:51820"
+    world.wait(0.6)
+    assert world.told("cologne", "berlin") == f"{HOME}:51820"
+
+
+def test_flap_that_nets_to_nothing_ends_in_a_new_seq_with_kick() -> None:
+    world = pair()
+    world.see("berlin", AWAY)
+    world.wait(0.4)
+    world.see("berlin", HOME)
+    world.see("berlin", AWAY)
+    world.wait(40)  # the kicks of the first change are over
+    before = world.table_of("cologne").seq
+    world.see("berlin", HOME)
+    world.wait(0.2)
+    world.see("berlin", AWAY)
+    world.see("berlin", HOME)
+    world.wait(5)
+    table = world.table_of("cologne")
+    assert table.seq > before
+    assert world.told("cologne", "berlin") == f"{HOME}:51820"
+    assert table.peers[0].kick
+
+
+def test_peer_that_flaps_for_ever_is_told_at_most_every_twenty_seconds() -> None:
+    world = pair()
+    changes, times = 0, list[float]()
+    start_s = world.mono_s
+    while world.mono_s < start_s + 300:
+        before = len(world.published)
+        world.see("berlin", (HOME, AWAY)[changes % 2], 1000 + changes)
+        changes += 1
+        world.wait(1.0)
+        if len(world.published) > before:
+            times.append(world.mono_s - start_s)
+    gaps = [late - early for early, late in itertools.pairwise(times)]
+    assert times[0] <= 1.0
+    assert max(gaps) <= LONGEST_PAUSE_S + 1
+    assert gaps[-1] >= LONGEST_PAUSE_S - 1
+    assert len(times) < 25
+
+
+@given(st.lists(st.floats(0.0, 400.0), min_size=1, max_size=300))
+def test_releases_of_one_peer_never_pass_the_budget_of_writes(waits: list[float]) -> None:
+    """In any hour: what was saved up, and what is earned meanwhile."""
+    damper, mono_s, times = Damper(told=Endpoint(HOME, 1), tokens=float(WRITES_PER_HOUR)), 0.0, list[float]()
+    for wait_s in waits:
+        mono_s = max(mono_s + wait_s, damper.open_s)
+        damper = released(damper, Endpoint(AWAY, 2), mono_s)
+        times.append(mono_s)
+        assert damper.open_s > mono_s
+    for start_s in times:
+        in_an_hour = sum(1 for at_s in times if start_s <= at_s < start_s + 3600)
+        assert in_an_hour <= 2 * WRITES_PER_HOUR + 1
+
+
+def test_two_changes_of_different_peers_within_300_ms_are_one_more_table_for_their_neighbour() -> None:
+    world = make_world()
+    world.connect()
+    for number, name in enumerate(("berlin", "cologne", "dresden"), 1):
+        world.see(name, f"203.0.113.{number}")
+    world.wait(600)
+    world.published.clear()
+    world.see("berlin", "203.0.113.101")
+    world.deliver()
+    world.see("cologne", "203.0.113.102")
+    world.wait(1.0)
+    assert [name for name, _ in world.published].count("dresden") == 2
+    assert world.told("dresden", "berlin") == "203.0.113.101:51820"
+    assert world.told("dresden", "cologne") == "203.0.113.102:51820"
+    first, second = (table.seq for name, table in world.published if name == "dresden")
+    assert second - first >= 300, "seq is the clock in ms"
+
+
+def test_answer_of_a_router_ends_its_spacing() -> None:
+    world = pair()
+    world.see("berlin", AWAY)
+    world.deliver()
+    world.answer("cologne")
+    world.see("cologne", "203.0.113.9")
+    sent = len(world.published)
+    world.answer("berlin")
+    world.deliver()
+    assert world.told("berlin", "cologne") == "203.0.113.9:51820"
+    assert len(world.published) >= sent
