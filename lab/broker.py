@@ -45,6 +45,11 @@ class Broker:
         self._log.note("lab", "broker-kill")
         self._child.kill()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal: SIGHUP reads the passwords again, SIGSTOP makes it silent, SIGCONT ends that."""
+        self._log.note("lab", "broker-signal", number=number)
+        self._child.signal(number)
+
     def restart(self) -> None:
         """Crash it and start it again."""
         self.kill()

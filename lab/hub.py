@@ -14,25 +14,33 @@ _PAIR = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)=(\"(?:[^\"\\]|\\.)*\"|\S*)")
 
 
 class Daemon:
-    """wgmqtt in the hub's namespaces. Events: source `hub`, kind the line's fixed phrase, data its key=value pairs."""
+    """wgmqtt in the hub's namespaces. Events: source `hub`, kind the fixed phrase, data its key=value pairs."""
 
-    def __init__(self, hub: Namespace, log: EventLog, config: Path, level: str = "info") -> None:
+    def __init__(
+        self, hub: Namespace, log: EventLog, config: Path, options: tuple[str, ...] = (), source: str = "hub"
+    ) -> None:
         self._hub = hub
         self._log = log
-        self._command = python_module("wgmqtt", "run", "-c", str(config), "--log", level)
+        self._source = source
+        self._command = python_module("wgmqtt", "run", "-c", str(config), *options)
         self._child: Child | None = None
 
     def start(self) -> None:
         """Start it; returns at once."""
         assert self._child is None or not self._child.runs, "runs already"
         self._log.note("lab", "daemon-start")
-        self._child = Child("hub", self._hub, self._command, self._log, read_line)
+        self._child = Child(self._source, self._hub, self._command, self._log, read_line)
 
-    def stop(self) -> None:
-        """End it in order (SIGTERM)."""
+    def stop(self) -> int | None:
+        """End it in order (SIGTERM); return its exit status, None if it was never started."""
         self._log.note("lab", "daemon-stop")
+        return self._child.stop() if self._child else None
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._log.note("lab", "daemon-signal", number=number)
         if self._child:
-            self._child.stop()
+            self._child.signal(number)
 
     def kill(self) -> None:
         """End it as a crash does (SIGKILL)."""

@@ -54,7 +54,7 @@ class Lab:
         self.broker = Broker(self.network.hub, self.log, folder)
         self._tap = self._child("tap", "lab.tap", "--interface", "wan", "--port", str(HUB_PORT))
         self.mqtt_user(VIEWER, f"{PREFIX}/#", source="viewer")
-        self.daemon = Daemon(self.network.hub, self.log, self.config, self.setting.log_level)
+        self.daemon = Daemon(self.network.hub, self.log, self.config, ("--log", self.setting.log_level))
         self.routers = {name: self._router(site) for name, site in self.network.sites.items()}
 
     def _router(self, site: Site) -> SiteRouter:
