@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from wgmqtt import links
 from wgmqtt.effects import Effect, PublishTable, say
 from wgmqtt.events import Acked, Now
 from wgmqtt.model import Link
@@ -16,24 +17,26 @@ SPACING_S = 0.3  # a router that has not answered yet is still busy with the las
 
 
 def settle(
-    state: State, names: Iterable[str], now: Now, kicked: frozenset[Link] = frozenset()
+    state: State, names: Iterable[str], now: Now, again: frozenset[Link] = frozenset()
 ) -> tuple[State, list[Effect]]:
     """Publish to each router in `names`, and to the far end of each link that moved, what its table lacks.
 
-    `kicked` are links on which both ends shall send although no table differs.
+    `again` are links on which both ends shall send although no table differs.
     """
     if state.session.phase != "ready" or state.is_frozen:
         return state, []
     due = set(names)
-    links = set(kicked)
+    moved: set[Link] = set()
     for name in due:
         box = state.outboxes.get(name, Outbox())
         table = desired_table(state, name, now)
-        links |= moved_links(table, box.in_flight or box.retained, state.roster.links_of[name], name)
+        moved |= moved_links(table, box.in_flight or box.retained, state.roster.links_of[name], name)
     # Both ends are told and both send, although the table of the end that stayed may hold nothing new.
-    owed = {name for link in links for name in (link.first, link.second)}
-    kicks = dict.fromkeys(links, now.mono_s + KICK_S)
-    state = replace(state, kicks=_running(state.kicks, now) | kicks) if kicks else state
+    owed = {name for link in moved | again for name in (link.first, link.second)}
+    if owed:
+        kicks = dict.fromkeys(moved | again, now.mono_s + KICK_S)
+        state = replace(state, kicks=_running(state.kicks, now) | kicks)
+        state = links.kicked(state, moved | again, moved, now)
     effects: list[Effect] = []
     for name in sorted(due | owed):
         state, sent = _settle_one(state, name, now, owed=name in owed)

@@ -44,6 +44,23 @@ class Damper:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """What is known of one link. Monotonic seconds, but for `direct_since_s` (Unix time), which leaves the process."""
+
+    direct_since_s: float | None = None
+    kicked_s: float = -math.inf
+    proven_s: float = -math.inf
+    retry_s: float = math.inf
+    tries: int = 0
+    """How often it was tried in vain since an end moved."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Return whether the last proof was not followed by a failure."""
+        return self.direct_since_s is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
     """One router's table: what the broker retains as far as known, and what is on its way there."""
 
@@ -80,6 +97,7 @@ class State:
     """Router to the monotonic time at which its newest table left; for latencies."""
     kicks: Mapping[Link, float] = field(default_factory=dict)
     """Link to the monotonic time until which both ends are asked for traffic."""
+    links: Mapping[Link, LinkView] = field(default_factory=dict)
     last_seq: int = 0
     reports: Mapping[str, Report] = field(default_factory=dict)
     troubles: frozenset[str] = frozenset()

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-from wgmqtt import outbox
+from wgmqtt import links, outbox
 from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
 from wgmqtt.report import STAGES, Report, decode_report
 from wgmqtt.state import Outbox, State
-
-LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150 s both sides still use it
 
 
 def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
@@ -24,6 +22,8 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
         is_known = trouble in state.troubles
         state = replace(state, troubles=state.troubles | {trouble})
         return state, [] if is_known else [say("warning", "report unreadable", router=name, why=error)]
+    if report.seq > state.last_seq:
+        return state, []  # an answer to a table that was never sent
     before = state.reports.get(name)
     if before is not None and _rank(report) <= _rank(before):
         return state, []
@@ -43,26 +43,11 @@ def _told(state: State, name: str, before: Report | None, report: Report, now: N
     effects: list[Effect] = [
         say("info", f"table {report.stage}", router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
     ]
-    if report.stage == "final" and before is not None and before.seq == report.seq:
-        effects += _paths(state, name, (before, report), ms)
+    if report.stage == "final":
+        state, paths = links.judge(state, name, before, report, now)
+        effects += paths
     return state, effects
 
 
 def _rank(report: Report) -> tuple[int, int]:
     return report.seq, STAGES.index(report.stage)
-
-
-def _paths(state: State, name: str, stages: tuple[Report, Report], ms: str) -> list[Effect]:
-    """Return a line for each path that was tried: only the peer's own counter and a young handshake prove it."""
-    applied, final = stages
-    counted = {peer.key: peer.rx for peer in applied.peers}
-    lines: list[Effect] = []
-    for peer in final.peers:
-        other = state.roster.by_key.get(peer.key)
-        if other is None or peer.key not in counted:
-            continue
-        alive = peer.handshake_s is not None and peer.handshake_s < LIVE_S
-        proven = alive and peer.rx != counted[peer.key]
-        phrase = "direct path proven" if proven else "direct path not proven yet"
-        lines.append(say("info", phrase, router=name, peer=other.name, ms=ms))
-    return lines

@@ -1,0 +1,107 @@
+"""A link's path: proven by rx and handshake, tried again ever more rarely, and both ends told each time."""
+
+import json
+
+from tests.engine.world import World, key_of, make_config, make_world
+from wgmqtt.events import Reported
+
+NAMES = ("berlin", "cologne")
+
+
+def pair() -> World:
+    """Return two routers that were just told of each other."""
+    world = make_world(make_config(NAMES))
+    world.connect()
+    for number, name in enumerate(NAMES, 1):
+        world.see(name, f"203.0.113.{number}")
+    world.wait(1)
+    return world
+
+
+def report(world: World, name: str, rx: tuple[int, int], handshake: str = "00:00:03") -> None:
+    """Let a router report both stages on its newest table: rx before and after it sent through the tunnel."""
+    other = next(each for each in NAMES if each != name)
+    for stage, count in zip(("applied", "final"), rx, strict=True):
+        line = {"key": str(key_of(other)), "did": "set", "rx": str(count), "handshake_s": handshake}
+        body = {"v": 1, "seq": str(world.table_of(name).seq), "stage": stage, "peers": [line]}
+        world.step(Reported(world.generation, name, json.dumps(body).encode()))
+
+
+def kicks(world: World, seconds: float) -> list[float]:
+    """Let routers answer in vain for so long; return when cologne was told to try again."""
+    start_s, times = world.mono_s, list[float]()
+    while world.mono_s < start_s + seconds:
+        before = world.table_of("cologne").seq
+        world.wait(max(1.0, world.wake_s - world.mono_s))
+        if world.table_of("cologne").seq > before:
+            times.append(world.mono_s - start_s)
+            for name in NAMES:
+                report(world, name, (100, 100))
+    return times
+
+
+def test_rx_that_grew_with_a_young_handshake_proves_the_path() -> None:
+    world = pair()
+    report(world, "cologne", (100, 132))
+    assert "direct path proven" in world.said
+    world.wait(3600)
+    assert len(world.published) == len(set(world.published)), "nothing is tried again"
+
+
+def test_rx_that_did_not_grow_proves_nothing_and_both_ends_are_told_again() -> None:
+    world = pair()
+    before = {name: world.table_of(name).seq for name in NAMES}
+    for name in NAMES:
+        report(world, name, (100, 100))
+    assert "direct path not proven yet" in world.said
+    world.wait(6)
+    for name in NAMES:
+        table = world.table_of(name)
+        assert table.seq > before[name]
+        assert table.peers[0].kick
+
+
+def test_rx_that_grew_with_an_old_handshake_proves_nothing() -> None:
+    world = pair()
+    report(world, "cologne", (100, 200), handshake="00:03:00")
+    assert "direct path proven" not in world.said
+
+
+def test_proof_of_one_end_outweighs_the_other_for_the_same_try() -> None:
+    world = pair()
+    report(world, "cologne", (100, 132))
+    sent = len(world.published)
+    report(world, "berlin", (100, 100))
+    world.wait(3600)
+    assert len(world.published) == sent
+
+
+def test_hopeless_link_is_tried_ever_more_rarely() -> None:
+    world = pair()
+    for name in NAMES:
+        report(world, name, (100, 100))
+    times = kicks(world, 86_400.0)
+    assert len(times) <= 12
+    gaps = [late - early for early, late in zip([0.0, *times], times, strict=False)]
+    assert gaps == sorted(gaps)
+    assert world.said.count("direct path does not come up") == 1
+    assert 1 <= len(kicks(world, 86_400.0)) <= 5
+
+
+def test_move_of_an_end_begins_the_counting_anew() -> None:
+    world = pair()
+    for name in NAMES:
+        report(world, name, (100, 100))
+    kicks(world, 4_000.0)
+    world.see("berlin", "203.0.113.99")
+    world.wait(1)
+    for name in NAMES:
+        report(world, name, (100, 100))
+    assert kicks(world, 30.0)[0] < 7
+
+
+def test_report_on_a_table_that_was_never_sent_is_ignored() -> None:
+    world = pair()
+    body = {"v": 1, "seq": "99999999999999999999", "stage": "final", "peers": []}
+    world.step(Reported(world.generation, "berlin", json.dumps(body).encode()))
+    assert "berlin" not in world.state.reports
