@@ -40,9 +40,9 @@ class Frame:
 
     def only(self, *names: str) -> None:
         """Refuse any argument beside these."""
-        extra = self.arguments.keys() - set(names)
-        if extra:
-            raise NotImplementedInEmulator(f"the argument {min(extra)}")
+        for name in self.arguments:
+            if name not in names:
+                raise NotImplementedInEmulator(f"the argument {name}")
 
     def block(self, name: str, scope: Scope | None = None) -> Value:
         """Run a `{ }` argument in a scope of its own; give nothing if it is not there."""
@@ -83,24 +83,26 @@ class Run(Expressions):
             raise ScriptError(f"{error} ({name}; line {line})" if name else str(error), placed=bool(name)) from error
 
     def _act(self, action: Action, scope: Scope) -> Value:
-        match action:
-            case Path(inside):
-                for element in inside:
-                    if isinstance(element, Brace):
-                        self.statements(element.body, scope.child())
-                    elif isinstance(element, Subst):
-                        self.substitution(element, scope)
-                    else:
-                        raise NotImplementedInEmulator("this after a path")
-                return Nothing()
-            case Invocation(name, arguments):
-                return self._invoke(name, arguments, scope)
-            case GlobalCommand(name, bound):
-                if name not in self.commands:
-                    raise NotImplementedInEmulator(f":{name}")
-                return self.commands[name](Frame(self, scope, bound))
-            case MenuCommand():
-                return self._menu(action, scope)
+        if isinstance(action, GlobalCommand):
+            command = self.commands.get(action.name)
+            if command is None:
+                raise NotImplementedInEmulator(f":{action.name}")
+            return command(Frame(self, scope, action.arguments))
+        if isinstance(action, MenuCommand):
+            return self._menu(action, scope)
+        if isinstance(action, Invocation):
+            return self._invoke(action.name, action.arguments, scope)
+        return self._path(action, scope)
+
+    def _path(self, path: Path, scope: Scope) -> Value:
+        for element in path.inside:
+            if isinstance(element, Brace):
+                self.statements(element.body, scope.child())
+            elif isinstance(element, Subst):
+                self.substitution(element, scope)
+            else:
+                raise NotImplementedInEmulator("this after a path")
+        return Nothing()
 
     def _menu(self, command: MenuCommand, scope: Scope) -> Value:
         unnamed = tuple(self.value(element, scope) for element in command.unnamed)

@@ -55,43 +55,40 @@ class Expressions(ABC):
 
     def value(self, element: Element | Expr, scope: Scope) -> Value:
         """Return the value of an argument or operand; an unquoted word is a literal, or else a string."""
-        match element:
-            case Word(text=text):
-                return read_literal(text)
-            case StringLit():
-                return self.string(element, scope)
-            case Variable(name=name):
-                return scope.read(name)
-            case Subst():
-                return self.substitution(element, scope)
-            case Group(exprs=[only]):
-                return self._expression(only, scope)
-            case Brace(role="unknown"):
-                return self._array(element, scope)
-            case _:
-                raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
+        # Tests of a type by hand, the frequent ones first: this is where a script spends its time.
+        if isinstance(element, Variable):
+            return scope.read(element.name)
+        if isinstance(element, StringLit):
+            return self.string(element, scope)
+        if isinstance(element, Word):
+            return read_literal(element.text)
+        if isinstance(element, Subst):
+            return self.substitution(element, scope)
+        if isinstance(element, Group) and len(element.exprs) == 1:
+            return self._expression(element.exprs[0], scope)
+        if isinstance(element, Brace) and element.role == "unknown":
+            return self._array(element, scope)
+        raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
 
     def _source(self, node: Element | Expr) -> str:
         return self.program.text[node.start : node.end][:80]
 
     def _expression(self, expr: Expr, scope: Scope) -> Value:
-        match expr:
-            case Word(text=text):
-                value = read_literal(text)
-                if isinstance(value, str):
-                    raise NotImplementedInEmulator(f"the word {text} in an expression")
-                return value
-            case Binary(op="<%%"):
+        if isinstance(expr, Binary):
+            if expr.op == "<%%":
                 return self._apply(expr, scope)
-            case Binary():
-                left = self._expression(expr.left, scope)
-                return operators.binary(expr.op, left, self._expression(expr.right, scope))
-            case Unary(op=">"):
+            left = self._expression(expr.left, scope)
+            return operators.binary(expr.op, left, self._expression(expr.right, scope))
+        if isinstance(expr, Word):
+            value = read_literal(expr.text)
+            if isinstance(value, str):
+                raise NotImplementedInEmulator(f"the word {expr.text} in an expression")
+            return value
+        if isinstance(expr, Unary):
+            if expr.op == ">":
                 return self._quoted(expr, scope)
-            case Unary():
-                return operators.unary(expr.op, self._expression(expr.operand, scope))
-            case _:
-                return self.value(expr, scope)
+            return operators.unary(expr.op, self._expression(expr.operand, scope))
+        return self.value(expr, scope)
 
     def _quoted(self, expr: Unary, scope: Scope) -> Value:
         if isinstance(expr.operand, Subst):
@@ -109,6 +106,8 @@ class Expressions(ABC):
 
     def string(self, literal: StringLit, scope: Scope) -> str:
         """Return a quoted string with its substitutions made."""
+        if len(literal.parts) == 1 and isinstance(literal.parts[0], TextPart):
+            return literal.parts[0].text
         parts = []
         for part in literal.parts:
             match part:

@@ -4,6 +4,7 @@ Source: the `literal` and `array-member` rows of tests/data/device-measured.json
 """
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network
 
 from lab.routeros.errors import NotImplementedInEmulator
@@ -31,6 +32,7 @@ _UNIT_NS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def read_literal(word: str) -> Value:
     """Return the value that an unquoted word stands for; what is nothing else is a string.
 

@@ -81,6 +81,13 @@ def resolve(statement: Statement, program: Program) -> Action:
     Raises:
         NotImplementedInEmulator: RouterOS accepts the line, and the emulator does not know what it does.
     """
+    known = program.actions.get(statement)
+    if known is None:
+        known = program.actions[statement] = _resolve(statement, program)
+    return known
+
+
+def _resolve(statement: Statement, program: Program) -> Action:
     elements = statement.elements
     head = elements[0] if elements else None
     if isinstance(head, Variable):

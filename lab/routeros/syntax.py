@@ -1,6 +1,8 @@
 """Source text to a program that may run; what RouterOS refuses before it runs anything is refused here. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from routeros_lsp.binder.binder import BindOptions, BindResult, bind
 from routeros_lsp.checker.commands import CommandAnalysis, check_commands
@@ -11,6 +13,9 @@ from routeros_lsp.syntax.ast import Script, Statement
 
 from lab.routeros.errors import NotImplementedInEmulator, ScriptSyntaxError
 from lab.routeros.grammar import parse
+
+if TYPE_CHECKING:
+    from lab.routeros.resolve import Action
 
 # routeros-lsp calls these warnings because its own database may lack a menu; ours is the version's.
 _ERRORS = frozenset({"schema/unknown-command", "schema/unknown-parameter"})
@@ -26,6 +31,7 @@ class Program:
     lines: "tuple[Line, ...]"
     schema: Schema
     commands: CommandAnalysis
+    actions: "dict[Statement, Action]" = field(default_factory=dict)  # what `resolve` found out before
 
     def line_of(self, offset: int) -> int:
         """Return the number of the line that holds the offset, from 1."""
@@ -45,6 +51,7 @@ def decode_source(source: str) -> str:
     return source.encode("utf-8").decode("latin-1")
 
 
+@lru_cache(maxsize=32)  # a handler is the same text for every message
 def compile_script(text: str, schema: Schema, scope: str) -> Program:
     """Return the program; for `scope` "script" the whole text is one line, for "import" each physical line is its own.
 
