@@ -1,6 +1,6 @@
 """What a router stands on: a clock, a WireGuard device, a ping, links to brokers. Edge: the real ones.
 
-The real ones belong to the site's network namespace. lab/routeros/bench holds others, in memory.
+The real ones belong to the site's network namespace. lab/routeros/model_router.py has others, in memory.
 """
 
 import time

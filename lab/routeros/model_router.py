@@ -1,0 +1,104 @@
+"""A router whose surroundings are all in memory: no root, no network, no waiting. Pure, but for the clock's threads.
+
+The language and the menus are those of the lab's sites; only clock, device, ping and broker are models.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lab.routeros.model_broker import ModelBroker
+from lab.routeros.model_clock import ModelClock
+from lab.routeros.model_device import ModelDevice, Reality
+from lab.routeros.router import Router, Site
+from lab.routeros.surroundings import Surroundings
+from lab.routeros.switches import Switches
+from lab.routeros.wg_device import DevicePeer
+
+USUAL = Switches()
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of the router, as `site.py` would have written it."""
+
+    ms: float
+    kind: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A peer before a script runs. `current` None: as configured; `age_s` None: no handshake yet."""
+
+    key: str
+    configured: tuple[str, int] | None
+    allowed: tuple[str, ...]
+    current: tuple[str, int] | None = None
+    age_s: int | None = None
+    keepalive_s: int = 25
+    reality: Reality = field(default_factory=Reality)
+
+
+class ModelRouter:
+    """One router, its broker and its device."""
+
+    def __init__(
+        self, version: str, peers: Iterable[Peer], switches: Switches = USUAL, interface: str = "wireguard1"
+    ) -> None:
+        self.clock = ModelClock()
+        self.broker = ModelBroker(self.clock)
+        self.device = ModelDevice(interface, self.clock)
+        self.events: list[Happened] = []
+        peers = tuple(peers)
+        self._put([peer.configured for peer in peers], peers)
+        around = Surroundings(self.clock, self.device, self.device.ping, self.broker.make_link, tuple)
+        self.router = Router(Site("router", interface, version), switches, self._emit, around)
+        self._put([peer.current or peer.configured for peer in peers], peers)
+
+    def _put(self, places: list[tuple[str, int] | None], peers: tuple[Peer, ...]) -> None:
+        """Put the peers on the device; the router takes what it finds at its start for configured."""
+        now_s = self.clock.now_ns() // 1_000_000_000
+        self.device.put(
+            [
+                DevicePeer(
+                    peer.key,
+                    "",
+                    place,
+                    peer.allowed,
+                    0 if peer.age_s is None else now_s - peer.age_s,
+                    0 if peer.age_s is None else 1000,
+                    0,
+                    peer.keepalive_s,
+                )
+                for peer, place in zip(peers, places, strict=True)
+            ],
+            {peer.key: peer.reality for peer in peers},
+        )
+
+    def _emit(self, kind: str, fields: Mapping[str, object]) -> None:
+        self.events.append(Happened(self.clock.now_ms(), kind, fields))
+
+    def install(self, script: str) -> None:
+        """Import a script and let what it starts come to an end; raises ScriptError."""
+        self.router.run_import(script)
+        self.clock.settle()
+
+    def receive(self, topic: str, payload: bytes) -> list[Happened]:
+        """Let the hub publish, and return what happened until the router was quiet again."""
+        before = len(self.events)
+        self.hub_publishes(topic, payload)
+        self.clock.settle()
+        return self.events[before:]
+
+    def hub_publishes(self, topic: str, payload: bytes) -> None:
+        """Put a retained message at the broker, as the hub does; the handler starts with the next turn."""
+        if payload:
+            self.broker.retained[topic] = payload
+        else:
+            self.broker.retained.pop(topic, None)
+        for link in list(self.broker.links):
+            link.take(topic, payload)
+
+    def find(self, kind: str) -> Iterator[Happened]:
+        """Give the events of one kind."""
+        return (event for event in self.events if event.kind == kind)
