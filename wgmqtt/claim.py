@@ -9,12 +9,11 @@ from dataclasses import replace
 from wgmqtt.effects import CloseBroker, Effect, PublishStatus, say
 from wgmqtt.events import HubHeard, Now, ReadBack
 from wgmqtt.hubwire import Online, decode_online
-from wgmqtt.readback import online, take
+from wgmqtt.readback import RIVAL, online, status, take
 from wgmqtt.state import Session, State
 
 ASK_S = 3.0
 AGAIN_S = 30.0
-TROUBLE = "another daemon"
 
 
 def read_back(state: State, event: ReadBack, now: Now) -> tuple[State, list[Effect]]:
@@ -40,7 +39,7 @@ def heard(state: State, event: HubHeard, now: Now) -> tuple[State, list[Effect]]
         return state, []
     if _must_leave(state, said):
         return _leave(state, said, now)
-    return state, [online(state)]  # somebody's word stands over ours
+    return state, [online(state), status(state)]  # somebody's word stands over ours
 
 
 def _answer(state: State, asker: str) -> list[Effect]:
@@ -49,7 +48,8 @@ def _answer(state: State, asker: str) -> list[Effect]:
 
 def _must_leave(state: State, said: Online) -> bool:
     if state.session.phase == "asking":
-        return said.is_online and said.answers == state.instance
+        # Whoever speaks now is alive, be it to us or not: what the broker had kept was read before.
+        return said.is_online and said.instance != state.instance
     # Both began at the same moment: one of them has to go.
     return said.is_online and not said.answers and said.instance < state.instance
 
@@ -65,9 +65,9 @@ def _must_stay(state: State, said: Online) -> bool:
 def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
     closed = Session("closed", state.session.generation, now.mono_s + AGAIN_S, state.session.failures)
     effects: list[Effect] = [CloseBroker(state.session.generation)]
-    if TROUBLE not in state.troubles:
+    if RIVAL not in state.troubles:
         hub = state.roster.config.hub.name
         effects.append(
             say("warning", "another daemon serves this hub, publishing nothing", hub=hub, instance=other.instance)
         )
-    return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {TROUBLE}), effects
+    return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {RIVAL}), effects

@@ -56,6 +56,14 @@ class PublishStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakSession:
+    """End a router's own connection to the broker, so that it connects anew and gets its table."""
+
+    generation: int
+    router: str
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """One line for the log: a fixed phrase, then key=value."""
 
@@ -71,7 +79,7 @@ class WakeAt:
     mono_s: float
 
 
-Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | Say | WakeAt
+Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | BreakSession | Say | WakeAt
 
 
 def say(level: Level, phrase: str, **fields: object) -> Say:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import claim, links, outbox, readback, session, sightings, verdict
+from wgmqtt import claim, late, links, outbox, readback, refresh, session, sightings, verdict
 from wgmqtt.effects import Effect, WakeAt, say
 from wgmqtt.events import (
     Acked,
@@ -50,7 +50,7 @@ def _is_late(state: State, event: Event) -> bool:
 def _wake(state: State, now: Now) -> WakeAt:
     times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s, *state.paused_s.values()]
     if state.session.phase == "ready" and not state.is_frozen:
-        times += [*state.spaced_s.values(), links.next_retry_s(state)]
+        times += [*state.spaced_s.values(), *state.late_s.values(), links.next_retry_s(state)]
     oldest = outbox.oldest_sent_s(state)
     if oldest is not None:
         times.append(oldest + outbox.ACK_TIMEOUT_S)
@@ -82,8 +82,10 @@ def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
     state, told = sightings.woken(state, now)
     state, spaced = outbox.woken(state, now)
     state, again = outbox.settle(state, (), now, links.due(state, now.mono_s))
+    state, broken = late.woken(state, now)
+    state, asked = refresh.woken(state, now)
     state, effects = session.woken(state, now)
-    return state, told + spaced + again + effects
+    return state, [*told, *spaced, *again, *broken, *asked, *effects]
 
 
 DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Effect]]]] = {

@@ -24,6 +24,8 @@ class PeersSeen:
     interface: str
     changed: tuple[Sighting, ...]
     removed: tuple[PublicKey, ...] = ()
+    alive: tuple[PublicKey, ...] = ()
+    """Of those whose answer is awaited: peers that sent something since the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class BrokerDown:
 
     generation: int
     reason: str
+    is_refused: bool = False
+    """The broker was there and did not let this user in."""
 
 
 @dataclass(frozen=True, slots=True)

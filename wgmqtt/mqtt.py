@@ -7,6 +7,7 @@ published there loses to a stale value. Its callbacks run in its own thread; the
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ from wgmqtt.model import BrokerAddress
 KEEP_ALIVE_S = 30
 MAX_IN_FLIGHT = 5_000  # a table for every router at once: each topic has one, so this is never a queue
 TOPICS_A_SUBSCRIBE = 200
+LOGIN_REFUSED = (
+    0x86,
+    0x87,
+)  # paho writes an MQTT 3.1.1 refusal as MQTT 5 does: bad user name or password, not authorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,30 @@ class Login:
         return f"Login({self.username}@{self.address.host})"
 
 
+def make_client(login: Login) -> paho.Client:
+    """Return a client that knows where to connect and as whom, and connects once."""
+    unix = login.address.unix_socket
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id,
+        clean_session=True,
+        protocol=paho.MQTTv311,
+        transport="unix" if unix else "tcp",
+        reconnect_on_failure=False,
+    )
+    client.username_pw_set(login.username, login.password)
+    if login.will_payload:
+        client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
+    if login.address.tls is not None:
+        tls = login.address.tls
+        context = ssl.create_default_context(cafile=tls.ca_file or None)
+        if tls.cert_file:
+            context.load_cert_chain(tls.cert_file, tls.key_file or None)
+        client.tls_set_context(context)
+    client.connect_async(unix or login.address.host, login.address.port, keepalive=KEEP_ALIVE_S)
+    return client
+
+
 class Connection:
     """One connection of one generation. Every event it delivers comes on the event loop's own thread."""
 
@@ -54,35 +83,18 @@ class Connection:
         self._routers: dict[str, str] = {}
         self._hub: frozenset[str] = frozenset()
         self._tables: dict[int, tuple[str, int]] = {}
+        self._note = f"{login.client_id} {generation}".encode()
         self._client = self._make_client(login)
 
     def _make_client(self, login: Login) -> paho.Client:
-        unix = login.address.unix_socket
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=login.client_id,
-            clean_session=True,
-            protocol=paho.MQTTv311,
-            transport="unix" if unix else "tcp",
-            reconnect_on_failure=False,
-        )
-        client.username_pw_set(login.username, login.password)
-        if login.will_payload:
-            client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
+        client = make_client(login)
         client.max_inflight_messages_set(MAX_IN_FLIGHT)
-        if login.address.tls is not None:
-            tls = login.address.tls
-            context = ssl.create_default_context(cafile=tls.ca_file or None)
-            if tls.cert_file:
-                context.load_cert_chain(tls.cert_file, tls.key_file or None)
-            client.tls_set_context(context)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_socket_open = _no_delay
-        client.connect_async(unix or login.address.host, login.address.port, keepalive=KEEP_ALIVE_S)
         return client
 
     def start(self) -> None:
@@ -115,8 +127,9 @@ class Connection:
         behind everything that the broker had queued for us before it.
         """
         self._asked = effect
-        self._subscribe((effect.fence, *effect.topics))
-        self._client.publish(effect.fence, str(self.generation), qos=0)
+        # The hub's own topics stay subscribed: no word of another daemon is missed, and none comes twice.
+        self._subscribe((effect.fence, *effect.hub, *(topic for topic in effect.topics if topic not in effect.hub)))
+        self._client.publish(effect.fence, self._note, qos=0)
 
     def _subscribe(self, topics: tuple[str, ...]) -> None:
         for first in range(0, len(topics), TOPICS_A_SUBSCRIBE):
@@ -126,21 +139,22 @@ class Connection:
         """Hand an event to the loop. From paho's thread."""
         self._loop.call_soon_threadsafe(self._deliver, event)
 
-    def _down(self, reason: str) -> None:
+    def _down(self, reason: str, *, is_refused: bool = False) -> None:
         if not self._is_down:
             self._is_down = True
-            self._hand(BrokerDown(self.generation, reason))
+            self._hand(BrokerDown(self.generation, reason, is_refused))
 
     def _on_connect(
         self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
         if code.is_failure:
-            self._down(f"refused: {code}")
+            self._down(str(code), is_refused=code.value in LOGIN_REFUSED)
         else:
             self._hand(BrokerUp(self.generation))
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        self._down("no connection")
+        # paho calls this while it handles the error, and says it in no other way.
+        self._down(str(sys.exc_info()[1] or "no connection"))
 
     def _on_disconnect(
         self,
@@ -150,7 +164,7 @@ class Connection:
         code: ReasonCode,
         _more: Properties | None,
     ) -> None:
-        self._down(f"disconnected: {code}")
+        self._down(str(code))
 
     def _on_publish(
         self, _client: paho.Client, _data: object, mid: int, _code: ReasonCode, _more: Properties | None
@@ -170,7 +184,7 @@ class Connection:
         elif self._asked is None:
             return
         elif message.topic == self._asked.fence:
-            if message.payload == str(self.generation).encode():
+            if message.payload == self._note:  # and not that of another daemon of this hub
                 self._fence_came(self._asked)
         else:
             self._retained[message.topic] = bytes(message.payload)
@@ -178,10 +192,10 @@ class Connection:
     def _fence_came(self, asked: ReadRetained) -> None:
         self._asked = None
         self._hand(ReadBack(self.generation, self._retained))
-        self._client.unsubscribe([asked.fence, *asked.topics])
+        self._client.unsubscribe([asked.fence, *(topic for topic in asked.topics if topic not in asked.hub)])
         self._routers = dict(asked.reports)
         self._hub = frozenset(asked.hub)
-        self._subscribe((*asked.hub, *self._routers))
+        self._subscribe(tuple(self._routers))
 
 
 def _no_delay(_client: paho.Client, _data: object, opened: object) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from wgmqtt import journal
 from wgmqtt.config_files import read_secret
 from wgmqtt.effects import (
+    BreakSession,
     CloseBroker,
     Effect,
     OpenBroker,
@@ -23,7 +25,8 @@ from wgmqtt.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.hubwire import Online, encode_online
 from wgmqtt.model import Config
 from wgmqtt.mqtt import Connection, Login
-from wgmqtt.wire import Topics
+from wgmqtt.takeover import replace_session
+from wgmqtt.wire import Topics, router_client_id
 
 
 class Performer:
@@ -36,7 +39,9 @@ class Performer:
         self._post = post
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
-        self._closing: list[asyncio.Task[None]] = []
+        self._login: Login | None = None
+        self._breaking: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -50,8 +55,11 @@ class Performer:
             case OpenBroker():
                 self._close()
                 self._opening = self._loop.create_task(self._open(effect.generation))
+                self._opening.add_done_callback(_raise_if_failed)
             case CloseBroker():
                 self._close()
+            case BreakSession():
+                self._break(effect.router)
             case PublishTable() | PublishStatus() | ReadRetained():
                 self._send(effect)
 
@@ -75,21 +83,38 @@ class Performer:
         journal.write(say("info", "would publish", topic=effect.topic, payload=text))
         self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
 
+    def _break(self, router: str) -> None:
+        if self._is_dry or self._login is None:
+            return
+        login = replace(self._login, client_id=router_client_id(router), will_payload=b"")
+        self._breaking.add(task := self._loop.create_task(asyncio.to_thread(replace_session, login)))
+        task.add_done_callback(self._breaking.discard)
+
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(max(0.0, mono_s - time.monotonic()), self._post, Woken())
 
     def _close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()  # it may still wait for the end of the connection before
         if self._connection is not None:
-            self._closing.append(self._loop.create_task(self._connection.close()))
+            closing = self._loop.create_task(self._connection.close())
+            closing.add_done_callback(self._closed)
+            self._closing.add(closing)
             self._connection = None
+
+    def _closed(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        _raise_if_failed(closing)
+
+    async def _all_closed(self) -> None:
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def _open(self, generation: int) -> None:
         # One live thread at a time: two of them with one client-id would drive each other out.
-        for closing in self._closing:
-            await closing
-        self._closing.clear()
+        await self._all_closed()
         topics = Topics(self.config.prefix, self.config.hub.name)
         try:
             login = Login(
@@ -102,6 +127,7 @@ class Performer:
                 will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
+            self._login = login
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
             self._post(BrokerDown(generation, str(error)))
             return
@@ -114,11 +140,14 @@ class Performer:
         """End the connection; say that the hub is away if this daemon was the one to speak for it."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._opening is not None:
-            await self._opening
         if self._connection is not None and is_serving and not self._is_dry:
             topic = Topics(self.config.prefix, self.config.hub.name).hub_online
             self._connection.publish_status(PublishStatus(self._connection.generation, topic, self._offline()))
         self._close()
-        for closing in self._closing:
-            await closing
+        await self._all_closed()
+
+
+def _raise_if_failed(task: asyncio.Task[None]) -> None:
+    """Let the event loop hear of an error that nobody waits for: it ends the daemon."""
+    if not task.cancelled():
+        task.result()

@@ -12,6 +12,9 @@ from wgmqtt.outbox import settle
 from wgmqtt.state import Outbox, Session, State
 from wgmqtt.wire import decode_table
 
+STABLE_S = 10.0  # a broker that ends each connection sooner (for a publish that it forbids) counts as failing
+RIVAL = "another daemon"
+
 
 def take(state: State, now: Now) -> tuple[State, list[Effect]]:
     """Begin to speak for the hub: say so, empty the topics of routers that are gone, publish what differs."""
@@ -30,12 +33,15 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
         last_seq = max(last_seq, table.seq if table else 0)
     found = sum(1 for box in outboxes.values() if box.retained)
     effects.append(say("info", "broker ready", retained=found, routers=len(outboxes)))
+    failures = state.session.failures
+    proven_s = now.mono_s + STABLE_S if failures else math.inf
     state = replace(
         state,
-        session=Session("ready", state.session.generation, math.inf),
+        session=Session("ready", state.session.generation, proven_s, failures),
         outboxes=outboxes,
         last_seq=last_seq,
         sent_s={},
+        troubles=state.troubles - {RIVAL},
     )
     effects.append(online(state))
     effects += _empty_gone(state)

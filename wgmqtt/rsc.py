@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wgmqtt import __version__
 from wgmqtt.errors import Problem, RscError
 from wgmqtt.model import Config, Router
-from wgmqtt.wire import Topics
+from wgmqtt.wire import Topics, router_client_id
 
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
@@ -106,7 +106,7 @@ def _values(config: Config, router: Router, password: str | None) -> dict[str, s
         "address": quote(broker.host),
         "port": str(broker.port),
         "ssl": "yes" if broker.tls else "no",
-        "clientId": quote(f"wgmqtt-{router.name}"),
+        "clientId": quote(router_client_id(router.name)),
         "username": quote(router.name),
         "password": quote(REDACTED if password is None else password),
         "will": will,

@@ -1,5 +1,6 @@
 """When to connect to the broker, what to ask it first, when to give up on it. Pure."""
 
+import math
 from dataclasses import replace
 
 from wgmqtt.effects import CloseBroker, Effect, Level, OpenBroker, ReadRetained, say
@@ -11,6 +12,7 @@ from wgmqtt.state import Session, State
 ANSWER_TIMEOUT_S = 15.0
 FIRST_RETRY_S = 0.25
 LAST_RETRY_S = 8.0
+REFUSED = "broker login"
 
 
 def retry_delay_s(failures: int) -> float:
@@ -21,6 +23,9 @@ def retry_delay_s(failures: int) -> float:
 def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     """Open a connection that is due, or give up on one that does not answer."""
     session = state.session
+    if session.phase == "ready" and now.mono_s >= session.deadline_s:
+        session = replace(session, deadline_s=math.inf, failures=0)
+        state = replace(state, session=session, troubles=state.troubles - {REFUSED})
     if session.phase == "closed":
         if now.mono_s < session.deadline_s:
             return state, []
@@ -56,17 +61,28 @@ def up(state: State, event: BrokerUp, now: Now) -> tuple[State, list[Effect]]:
 
 def down(state: State, event: BrokerDown, now: Now) -> tuple[State, list[Effect]]:
     """Plan the next connection. What was in flight is in doubt: the next read-back tells."""
-    failures = state.session.failures
-    delay_s = retry_delay_s(failures)
-    closed = Session("closed", state.session.generation, now.mono_s + delay_s, failures + 1)
+    before = state.session
+    delay_s = retry_delay_s(before.failures)
+    closed = Session("closed", before.generation, now.mono_s + delay_s, before.failures + 1)
+    troubles = state.troubles | {REFUSED} if event.is_refused else state.troubles
     # Once per transition into trouble: what follows is the same trouble, tried again.
-    level: Level = "warning" if failures == 0 else "debug"
-    said = say(level, "broker lost", reason=event.reason, retry_s=f"{delay_s:.2f}")
-    return replace(state, session=closed, sent_s={}), [said]
+    level: Level = "debug"
+    if before.failures == 0 or troubles != state.troubles:
+        level = "warning"
+    elif before.phase == "ready":
+        level = "info"
+    said = say(level, _phrase(before, event), reason=event.reason, retry_s=f"{delay_s:.2f}")
+    return replace(state, session=closed, sent_s={}, troubles=troubles), [said]
+
+
+def _phrase(before: Session, event: BrokerDown) -> str:
+    if event.is_refused:
+        return "broker refuses the login"
+    return "broker cannot be reached" if before.phase == "opening" else "broker lost"
 
 
 def renew(state: State, now: Now) -> tuple[State, list[Effect]]:
     """Begin a new session at once, as after a new configuration: everything is read back and compared again."""
     effects: list[Effect] = [] if state.session.phase == "closed" else [CloseBroker(state.session.generation)]
-    fresh = Session("closed", state.session.generation, now.mono_s)
+    fresh = Session("closed", state.session.generation, now.mono_s, state.session.failures)
     return replace(state, session=fresh, sent_s={}), effects

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from wgmqtt import damping, outbox
+from wgmqtt import damping, late, outbox
 from wgmqtt.effects import Effect, say
 from wgmqtt.events import InterfaceFailed, Now, PeersSeen
 from wgmqtt.model import PublicKey, Sighting
@@ -19,6 +19,7 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     moved = [sighting for sighting in event.changed if _is_moved(state, seen, event.interface, sighting, now)]
     _forget(seen, event)
     state = replace(state, seen=seen, troubles=state.troubles - {trouble})
+    state = late.alive(state, (*event.alive, *(sighting.key for sighting in event.changed)), now)
     names: set[str] = set()
     for sighting in moved:
         assert sighting.endpoint is not None  # noqa: S101 - that is what makes it moved

@@ -98,7 +98,21 @@ class State:
     kicks: Mapping[Link, float] = field(default_factory=dict)
     """Link to the monotonic time until which both ends are asked for traffic."""
     links: Mapping[Link, LinkView] = field(default_factory=dict)
+    unanswered_s: Mapping[str, float] = field(default_factory=dict)
+    """Routers that owe an answer, and the monotonic time at which they were asked."""
+    late_s: Mapping[str, float] = field(default_factory=dict)
+    """Those of them that showed a sign of life, and when they count as late."""
+    broken_s: Mapping[str, float] = field(default_factory=dict)
+    """Routers whose session was broken last at this monotonic time."""
+    refresh_s: float | None = None
+    refresh_turn: int = 0
     last_seq: int = 0
     reports: Mapping[str, Report] = field(default_factory=dict)
     troubles: frozenset[str] = frozenset()
     """What a warning was given for, so that it is given once: `interface wg0`, `report of berlin`."""
+
+    def last_seq_of(self, name: str) -> int | None:
+        """Return the `seq` of the newest table sent to a router."""
+        box = self.outboxes.get(name, Outbox())
+        newest = box.in_flight or box.retained
+        return newest.seq if newest else None

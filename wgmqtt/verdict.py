@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from wgmqtt import links, outbox
+from wgmqtt import late, links, outbox
 from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
 from wgmqtt.report import STAGES, Report, decode_report
-from wgmqtt.state import Outbox, State
+from wgmqtt.state import State
 
 
 def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
@@ -28,15 +28,15 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     if before is not None and _rank(report) <= _rank(before):
         return state, []
     state = replace(state, reports={**state.reports, name: report}, troubles=state.troubles - {trouble})
+    if report.seq == state.last_seq_of(name):
+        state = late.answered(state, name)
     state, freed = outbox.answered(state, name, now)
     state, said = _told(state, name, before, report, now)
     return state, said + freed
 
 
 def _told(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
-    box = state.outboxes.get(name, Outbox())
-    newest = box.in_flight or box.retained
-    if newest is None or report.seq != newest.seq or name not in state.published_s:
+    if report.seq != state.last_seq_of(name) or name not in state.published_s:
         return state, []  # an answer to a table of an earlier life: known, but nothing to measure against
     ms = f"{(now.mono_s - state.published_s[name]) * 1000:.1f}"
     dids = ",".join(sorted({peer.did for peer in report.peers})) or "nothing"

@@ -78,6 +78,11 @@ class Table:
     peers: tuple[TablePeer, ...]
 
 
+def router_client_id(router: str) -> str:
+    """Return the MQTT client-id of a router: one of its own, since two clients with one id drive each other out."""
+    return f"wgmqtt-{router}"
+
+
 def encode_table(table: Table) -> bytes:
     """Return the payload of `<prefix>/<router>/endpoints`: JSON (RFC 8259), ASCII, no white space.
 

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from wgmqtt import engine
 from wgmqtt.effects import (
+    BreakSession,
     CloseBroker,
     Effect,
     OpenBroker,
@@ -62,6 +63,7 @@ class World:
     waiting: list[Event] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     published: list[tuple[str, Table]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     generation: int = 0
 
     def step(self, event: Event) -> None:
@@ -92,6 +94,8 @@ class World:
                 self.waiting.append(Acked(effect.generation, effect.router, effect.seq))
             case PublishStatus():
                 self.retained[effect.topic] = effect.payload
+            case BreakSession():
+                self.broken.append(effect.router)
 
     def deliver(self) -> None:
         """Let everything arrive that is on its way, and what comes of it."""

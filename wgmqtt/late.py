@@ -1,0 +1,58 @@
+"""A router that lives but does not answer: its connection to the broker is stale, and is broken from here. Pure.
+
+After an outage the broker's TCP waits ever longer before it tries again (10 s away: 3-4 s, 30 s away: 10-24 s). The
+router itself notices nothing. When its connection ends it connects anew at once, and gets its table with that.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from wgmqtt.effects import BreakSession, Effect, say
+from wgmqtt.events import Now
+from wgmqtt.model import PublicKey
+from wgmqtt.state import State
+
+LATE_S = 1.0
+AGAIN_S = 60.0
+
+
+def asked(state: State, name: str, now: Now) -> State:
+    """Note that a router was sent a table."""
+    return replace(state, unanswered_s={**state.unanswered_s, name: now.mono_s})
+
+
+def answered(state: State, name: str) -> State:
+    """Note that a router has answered its newest table."""
+    if name not in state.unanswered_s:
+        return state
+    left = {other: at_s for other, at_s in state.unanswered_s.items() if other != name}
+    return replace(state, unanswered_s=left, late_s={k: v for k, v in state.late_s.items() if k != name})
+
+
+def alive(state: State, keys: Iterable[PublicKey], now: Now) -> State:
+    """Note a sign of life of peers; who owes an answer gets `LATE_S` from now on."""
+    late_s = dict(state.late_s)
+    for key in keys:
+        router = state.roster.by_key.get(key)
+        # Who was never heard has no script, or no broker that it reaches: there is nothing to break.
+        if router and router.name in state.unanswered_s and router.name in state.reports:
+            broken_s = state.broken_s.get(router.name, -AGAIN_S)
+            late_s.setdefault(router.name, max(now.mono_s + LATE_S, broken_s + AGAIN_S))
+    return state if late_s == state.late_s else replace(state, late_s=late_s)
+
+
+def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
+    """Break the connections of those who live and are late."""
+    due = [name for name, at_s in state.late_s.items() if at_s <= now.mono_s]
+    if not due or state.session.phase != "ready" or state.is_frozen:
+        return state, []
+    effects: list[Effect] = []
+    for name in due:
+        waited_ms = f"{(now.mono_s - state.unanswered_s[name]) * 1000:.0f}"
+        effects.append(
+            say("info", "router does not answer, its session is broken", router=name, ms=waited_ms)
+        )
+        effects.append(BreakSession(state.session.generation, name))
+    late_s = {name: at_s for name, at_s in state.late_s.items() if name not in due}
+    broken_s = {**state.broken_s, **dict.fromkeys(due, now.mono_s)}
+    return replace(state, late_s=late_s, broken_s=broken_s), effects
