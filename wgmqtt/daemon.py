@@ -5,9 +5,10 @@ import secrets
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from wgmqtt import engine, journal, systemd
-from wgmqtt.config_files import read_config
+from wgmqtt.config_files import read_config, read_secret
 from wgmqtt.effects import say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
@@ -32,10 +33,12 @@ class _Daemon:
         self._instance = secrets.token_hex(4)
         self._state = engine.start(config, self._instance, is_dry=is_dry)
         self._stopped = asyncio.Event()
+        self._failure: Exception | None = None
         self._watchers: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._fail)
         self._performer = Performer(self._config, self._instance, self.post, is_dry=self._is_dry)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
@@ -50,6 +53,8 @@ class _Daemon:
                 others = [tasks.create_task(_feed_watchdog()), tasks.create_task(self._watch_freezing())]
                 systemd.notify("READY=1")
                 await self._stopped.wait()
+                if self._failure is not None:
+                    raise self._failure
                 for task in (*others, *self._watchers.values()):
                     task.cancel()
         finally:
@@ -63,10 +68,18 @@ class _Daemon:
         for effect in effects:
             self._performer.do(effect)
 
+    def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End on an error in a callback, which asyncio would only write down: no wake-up might ever come again."""
+        self._failure = self._failure or context.get("exception") or RuntimeError(context["message"])
+        self._stopped.set()
+
     def _reload(self) -> None:
+        if self._stopped.is_set():
+            return
         systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             config = read_config(self._path)
+            read_secret(config.password_file)
         except WgmqttError as error:
             journal.write(say("warning", "new configuration refused, the old one stays", why=error))
         else:
