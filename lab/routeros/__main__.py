@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab.routeros.call import GlobalVariables, Menu
+from lab.routeros.call import GlobalVariables, Menu, OddValues
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.interpreter import check, run
 from lab.routeros.values import Nothing, render
@@ -22,6 +22,7 @@ class Terminal:
     def __init__(self, version: str) -> None:
         self.version = version
         self.globals = GlobalVariables()
+        self.odd_values: OddValues = "stop"
 
     def menu(self, path: str) -> Menu:
         """Refuse every menu.

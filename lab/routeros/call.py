@@ -3,9 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import Literal, Protocol
 
 from lab.routeros.values import Nothing, Value
+
+# What becomes of a value whose fate on RouterOS nobody measured (JSON's null, a fraction, `:toip "1.1"` …). `stop`: the
+# emulator stops. The others are guesses, to show that a script does no harm whichever is true: `refuse`: an error, or
+# nil; `text`: it stays text; `number`: it becomes a number, an address, nothing.
+OddValues = Literal["stop", "refuse", "text", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class World(Protocol):
 
     version: str  # "7.16.2"
     globals: GlobalVariables
+    odd_values: OddValues
 
     def menu(self, path: str) -> Menu:
         """Return the menu at an absolute path such as `/iot/mqtt/brokers`.

@@ -24,7 +24,7 @@ def _deserialize(frame: Frame) -> Value:
     text = frame.value("value")
     if frame.value("from") != "json" or not isinstance(text, str):
         raise NotImplementedInEmulator(f":deserialize from={render(frame.value('from'))} of {typeof(text)}")
-    return decode_json(text, convert_strings=_converts_strings(frame))
+    return decode_json(text, convert_strings=_converts_strings(frame), odd=frame.run.world.odd_values)
 
 
 def _serialize(frame: Frame) -> Value:

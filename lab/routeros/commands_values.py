@@ -87,29 +87,42 @@ def _tobool(value: Value) -> Value:
             raise _unknown("tobool", value)
 
 
-def _toip(value: Value) -> Value:
+def _odd(frame: Frame, command: str, value: Value, lenient: Value) -> Value:
+    """Return what a text may be that looks like an address and is none in full: the world decides."""
+    mode = frame.run.world.odd_values
+    if mode == "stop":
+        raise _unknown(command, value)
+    return lenient if mode == "number" else Nil()
+
+
+def _toip(frame: Frame) -> Value:
+    frame.only("value")
+    value = frame.value("value")
     match value:
         case Ip():
             return value
         case IpPrefix():
             return Ip(value.address)
         case str():
-            address = read_ip(value)
-            if address is not None and value.count(".") < 3:
-                raise _unknown("toip", value)
+            address = read_ip(value.partition("/")[0])
+            if address is not None and (value.count(".") < 3 or "/" in value):
+                return _odd(frame, "toip", value, address)
             return address or Nil()
         case _:
             raise _unknown("toip", value)
 
 
-def _toip6(value: Value) -> Value:
+def _toip6(frame: Frame) -> Value:
+    frame.only("value")
+    value = frame.value("value")
     match value:
         case Ip6():
             return value
         case str():
             address = read_ip6(value)
             if address is None and (read_ip(value) is not None or "%" in value or "/" in value):
-                raise _unknown("toip6", value)
+                bare = read_ip6(value.partition("/")[0].partition("%")[0])
+                return _odd(frame, "toip6", value, bare or Nil())
             return address or Nil()
         case _:
             raise _unknown("toip6", value)
@@ -217,14 +230,14 @@ _CONVERSIONS: Mapping[str, Callable[[Value], Value]] = {
     "tostr": _tostr,
     "tonum": _tonum,
     "tobool": _tobool,
-    "toip": _toip,
-    "toip6": _toip6,
     "totime": _totime,
     "tonsec": _tonsec,
     "toid": _toid,
 }
 COMMANDS: Mapping[str, Command] = {
     **{name: _of_value(work) for name, work in _CONVERSIONS.items()},
+    "toip": _toip,
+    "toip6": _toip6,
     "toarray": _toarray,
     "pick": _pick,
     "find": _find,

@@ -6,6 +6,7 @@ equal, a string has no order). Any other two types are not known, and refused: w
 """
 
 import re
+from functools import lru_cache
 from ipaddress import ip_network
 
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
@@ -16,6 +17,8 @@ _ORDER_WORDS = {"<": "less than", ">": "more than", "<=": "less or equal to", ">
 _TYPE_WORDS = {"str": "string", "num": "number", "ip": "ip address", "time": "time interval"}
 # What POSIX and Python read alike: no backslash but before a symbol, no class name, no look-around.
 _PLAIN_REGEX = re.compile(r"(?:[^\\\[(?]|\\[^A-Za-z0-9<>`'\n]|\[[^\[\\]*\]|\((?!\?)|(?<![*+?}])\?)*", re.DOTALL)
+
+_END = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|\$", re.DOTALL)
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -80,9 +83,15 @@ def matches(value: Value, pattern: Value) -> bool:
     if not _PLAIN_REGEX.fullmatch(pattern):
         raise NotImplementedInEmulator(f"the regular expression {pattern}")
     try:
-        return re.search(pattern, value, re.DOTALL) is not None
+        return re.search(_pythonic(pattern), value, re.DOTALL) is not None
     except re.error as error:
         raise NotImplementedInEmulator(f"the regular expression {pattern}: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _pythonic(pattern: str) -> str:
+    """Write `$` as Python's end of the text: its own `$` takes a last line break in, POSIX's does not."""
+    return _END.sub(lambda match: match[1] or r"\Z", pattern)
 
 
 def contained(left: Value, right: Value) -> bool:

@@ -6,57 +6,133 @@ Sources: MikroTik's manual, "Scripting", Global commands (serialize, deserialize
 
 import json
 import re
+from dataclasses import dataclass
+from typing import Any
 
+from lab.routeros.call import OddValues
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.literals import MAX_NUM, read_literal, read_num
 from lab.routeros.values import Array, Ip, Ip6, Ip6Prefix, IpPrefix, Nil, Nothing, Time, Value, render, typeof
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
+MAX_DEPTH = 64  # RouterOS's own limit is not known
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[\]}}])", re.DOTALL)
+_UNICODE = re.compile(r"(\\[^u])|(?:\\u[0-9a-fA-F]{4})+", re.DOTALL)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def decode_json(text: str, *, convert_strings: bool) -> Value:
+def decode_json(text: str, *, convert_strings: bool, odd: OddValues = "stop") -> Value:
     """Return the value of a JSON text; with `convert_strings`, `"1.2.3.4"` becomes an ip and `"5"` a number.
 
     Raises:
         ScriptError: it is no JSON.
-        NotImplementedInEmulator: what RouterOS makes of it is not known (null, fractions, unicode escapes, no text).
+        NotImplementedInEmulator: what RouterOS makes of it is not known (null, fractions, unicode escapes, no text,
+            one key twice), and `odd` is "stop".
     """
-    if not text.strip() or "\\u" in text:
-        raise NotImplementedInEmulator(f":deserialize of {text[:40]!r}")
+    reader = _Reader(odd)
+    if not text.strip():
+        return reader.odd(f":deserialize of {text[:40]!r}", "", Nothing())
     lenient = _TRAILING_COMMA.sub(lambda match: match[1] or "", text)
+    if "\\u" in lenient:
+        lenient = reader.unicode(lenient)
     try:
-        document: Json = json.loads(lenient, object_pairs_hook=_pairs)
+        return reader.value(reader.document(lenient), convert_strings=convert_strings)
+    except RecursionError:
+        raise ScriptError("failure: invalid JSON: too deep") from None
     except ValueError as error:
         raise ScriptError(f"failure: invalid JSON: {error}") from error
-    return _value(document, convert_strings=convert_strings)
 
 
-def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise NotImplementedInEmulator(":deserialize of an object with one key twice")
-    return members
+class _Odd:
+    """A value that JSON allows and whose fate is not known: what it may be as text, and as a number or nothing."""
+
+    def __init__(self, what: str, text: str, number: Value) -> None:
+        self.what, self.text, self.number = what, text, number
 
 
-def _value(document: Json, *, convert_strings: bool) -> Value:
-    match document:
-        case dict():
-            keyed = {key: _value(member, convert_strings=convert_strings) for key, member in document.items()}
-            return Array((), keyed)
-        case list():
-            return Array(tuple(_value(member, convert_strings=convert_strings) for member in document))
-        case bool():
-            return document
-        case int() if -MAX_NUM <= document <= MAX_NUM:
-            return document
-        case str():
-            return _converted(document) if convert_strings else document
-        case _:
-            raise NotImplementedInEmulator(f":deserialize of {document}")
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads JSON; `mode` decides what is not known (`call.OddValues`)."""
+
+    mode: OddValues
+
+    def odd(self, what: str, text: str, number: Value) -> Value:
+        """Return one of the two, or raise."""
+        if self.mode == "stop":
+            raise NotImplementedInEmulator(what)
+        if self.mode == "refuse":
+            raise ScriptError(f"failure: invalid JSON: {what}")
+        return text if self.mode == "text" else number
+
+    def unicode(self, text: str) -> str:
+        """Return the text with its unicode escapes doubled, so that they stay text, or made bytes."""
+
+        def replaced(match: re.Match[str]) -> str:
+            if match[1]:
+                return match[1]
+            self.odd(":deserialize of a unicode escape", "", 0)
+            if self.mode == "text":
+                return match[0].replace("\\", "\\\\")
+            meant: str = json.loads(f'"{match[0]}"')
+            return "".join(
+                f"\\u{ord(c):04x}" if ord(c) < 128 else c.encode("utf-8", "surrogatepass").decode("latin-1")
+                for c in meant
+            )
+
+        return _UNICODE.sub(replaced, text)
+
+    def document(self, text: str) -> Any:  # noqa: ANN401 - what json gives
+        """Return what Python's reader makes of it; raises ValueError."""
+        return json.loads(
+            text,
+            object_pairs_hook=self._pairs,
+            parse_float=lambda digits: _Odd(f":deserialize of {digits[:40]}", digits, _saturated(float(digits))),
+            parse_int=self._int,
+            parse_constant=self._refuse_constant,
+            strict=self.mode in ("stop", "refuse"),
+        )
+
+    def value(self, document: Any, depth: int = 0, *, convert_strings: bool) -> Value:  # noqa: ANN401 - likewise
+        """Return a document as the language's value."""
+        if depth > MAX_DEPTH:
+            raise ScriptError("failure: invalid JSON: too deep")
+        match document:
+            case None:
+                return self.odd(":deserialize of null", "", Nothing())
+            case dict():
+                return Array(
+                    (), {k: self.value(v, depth + 1, convert_strings=convert_strings) for k, v in document.items()}
+                )
+            case list():
+                return Array(tuple(self.value(v, depth + 1, convert_strings=convert_strings) for v in document))
+            case _Odd():
+                return self.odd(document.what, document.text, document.number)
+            case bool() | int():
+                return document
+            case _:
+                return _converted(document) if convert_strings else str(document)
+
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            self.odd(":deserialize of an object with one key twice", "", 0)
+            if self.mode == "text":
+                members = dict(reversed(pairs))  # the first one counts
+        return members
+
+    @staticmethod
+    def _int(digits: str) -> Any:  # noqa: ANN401 - likewise
+        if len(digits) < 19 or (len(digits) < 21 and -MAX_NUM <= int(digits) <= MAX_NUM):
+            return int(digits)
+        return _Odd(f":deserialize of {digits[:40]}", digits, -MAX_NUM if digits.startswith("-") else MAX_NUM)
+
+    @staticmethod
+    def _refuse_constant(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
+
+def _saturated(number: float) -> int:
+    return int(max(-MAX_NUM, min(MAX_NUM, number)))
 
 
 def _converted(text: str) -> Value:

@@ -77,6 +77,7 @@ class ScriptWorld:
 
     def __init__(self, router: "Router", variables: GlobalVariables, *, is_hook: bool) -> None:
         self.version = router.site.version
+        self.odd_values = router.switches.odd_values
         self.globals = variables
         self._router = router
         self._is_hook = is_hook

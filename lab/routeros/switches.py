@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, get_args
+
+from lab.routeros.call import OddValues
 
 Emit = Callable[[str, Mapping[str, object]], None]  # an event's kind and fields, for the lab to read
 
@@ -18,6 +20,7 @@ class Switches:
         hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script with
             /tool/ping in it is not run at all.
         iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
+        odd_values: what becomes of JSON's null, of fractions, of halves of addresses (see call.py).
     """
 
     same_endpoint_disturbs: bool = False
@@ -25,6 +28,7 @@ class Switches:
     get_gives: Literal["ip", "str"] = "ip"
     hook_permissions: Literal["all", "no-test", "refuse-hook"] = "all"
     iot_listed_not_installed: bool = False
+    odd_values: OddValues = "refuse"
 
 
 _CHOICES: Mapping[str, Mapping[str, object]] = {
@@ -33,6 +37,7 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "get_gives": {"ip": "ip", "str": "str"},
     "hook_permissions": {"all": "all", "no-test": "no-test", "refuse-hook": "refuse-hook"},
     "iot_listed_not_installed": {"yes": True, "no": False},
+    "odd_values": {name: name for name in get_args(OddValues)},
 }
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lab.routeros.call import Call, GlobalVariables
+from lab.routeros.call import Call, GlobalVariables, OddValues
 from lab.routeros.errors import NotImplementedInEmulator
 from lab.routeros.values import Array, Id, Nothing, Value
 
@@ -30,6 +30,7 @@ class BareWorld:
     def __init__(self, version: str = "7.21.5", menus: Mapping[str, Items] | None = None) -> None:
         self.version = version
         self.globals = GlobalVariables()
+        self.odd_values: OddValues = "stop"
         self.menus = menus or {}
         self.lines: list[str] = []
         self.logged: list[tuple[str, str]] = []
