@@ -66,6 +66,7 @@ def make_client(login: Login) -> paho.Client:
         if tls.cert_file:
             context.load_cert_chain(tls.cert_file, tls.key_file or None)
         client.tls_set_context(context)
+    client.max_inflight_messages_set(MAX_IN_FLIGHT)
     client.connect_async(unix or login.address.host, login.address.port, keepalive=KEEP_ALIVE_S)
     return client
 
@@ -88,7 +89,6 @@ class Connection:
 
     def _make_client(self, login: Login) -> paho.Client:
         client = make_client(login)
-        client.max_inflight_messages_set(MAX_IN_FLIGHT)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

@@ -55,6 +55,7 @@ class Performer:
             case OpenBroker():
                 self._close()
                 self._opening = self._loop.create_task(self._open(effect.generation))
+                self._opening.add_done_callback(raise_failure)
                 self._opening.add_done_callback(_raise_if_failed)
             case CloseBroker():
                 self._close()
@@ -89,6 +90,7 @@ class Performer:
         login = replace(self._login, client_id=router_client_id(router), will_payload=b"")
         self._breaking.add(task := self._loop.create_task(asyncio.to_thread(replace_session, login)))
         task.add_done_callback(self._breaking.discard)
+        task.add_done_callback(raise_failure)
 
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:
@@ -149,5 +151,11 @@ class Performer:
 
 def _raise_if_failed(task: asyncio.Task[None]) -> None:
     """Let the event loop hear of an error that nobody waits for: it ends the daemon."""
+    if not task.cancelled():
+        task.result()
+
+
+def raise_failure(task: asyncio.Task[None]) -> None:
+    """Raise what a task ended with, at once, for the event loop's own handler: it ends the daemon."""
     if not task.cancelled():
         task.result()
