@@ -21,6 +21,7 @@ from wgmqtt.errors import Problem
 
 MOVED, OTHER = "site-a", "site-b"
 CONTROL_S = 12.0
+DAMPED_S = 2.0  # who moves again within a second of being told is taken for flapping, and told a second later
 PICTURE = """
             hub (WireGuard, mosquitto, wgmqtt)
                     {hub}
@@ -68,6 +69,7 @@ def show_family(family: Family) -> list[Run]:
         say(f"WireGuard: {kind}; RouterOS: emulated {lab.setting.routeros}, running what `wgmqtt gen-rsc` printed.")
         runs = [meet(lab, family)]
         runs.append(move(lab, family, f"{MOVED} moves"))
+        time.sleep(DAMPED_S)
         runs.append(move(lab, family, f"{MOVED} moves back"))
     return runs
 

@@ -56,6 +56,7 @@ def test_parse_config_example_with_what_is_commented_out_is_read() -> None:
 def test_parse_config_defaults() -> None:
     config = parse_config(changed("links:\n  - [amsterdam, berlin]\n", ""), "c.yaml")
     assert (config.prefix, config.poll_s, config.wireguard, config.also_publish) == ("wgmqtt/v1", 1.0, "auto", ())
+    assert (config.hints, config.cpu_percent) == ("auto", 1.0)
     assert Path(config.router_password_dir) == Path("/etc/wgmqtt/secrets")
     assert config.links == {link_of("amsterdam", "berlin")}
 
@@ -66,8 +67,10 @@ def test_parse_config_no_links_wanted_has_none() -> None:
 
 def test_parse_config_optional_keys_are_read() -> None:
     text = VALID + "topic_prefix: a/b\npoll_s: 2\nwireguard: kernel\nalso_publish: [100.64.0.0/10, 'fd00::/8']\n"
+    text += "hints: off\ncpu_percent: 0.5\n"
     config = parse_config(text, "c.yaml")
     assert (config.prefix, config.poll_s, config.wireguard) == ("a/b", 2.0, "kernel")
+    assert (config.hints, config.cpu_percent) == ("off", 0.5)
     assert config.also_publish == (ip_network("100.64.0.0/10"), ip_network("fd00::/8"))
 
 

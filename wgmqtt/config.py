@@ -50,6 +50,8 @@ def _build(values: Values, mesh: Mesh) -> Config:
         also_publish=tuple(network.value for network in values.get(RootKeys.ALSO_PUBLISH)),
         poll_s=values.get(RootKeys.POLL_S),
         wireguard=values.get(RootKeys.WIREGUARD),
+        hints=values.get(RootKeys.HINTS),
+        cpu_percent=values.get(RootKeys.CPU_PERCENT),
     )
 
 

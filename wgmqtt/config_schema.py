@@ -18,7 +18,9 @@ from wgmqtt.config_values import (
     ROUTEROS,
     USERNAME,
     choice,
+    percent,
     seconds,
+    switch,
 )
 
 
@@ -119,6 +121,15 @@ class RootKeys:
     TOPIC_PREFIX = Key("topic_prefix", PREFIX, "the topics' first levels", default="wgmqtt/v1")
     POLL_S = Key("poll_s", seconds(0.1, 60), "how often WireGuard is asked, whatever else says", default=1.0)
     WIREGUARD = Key("wireguard", choice("auto", "kernel", "userspace"), "which WireGuard to ask", default="auto")
+    HINTS = Key(
+        "hints", switch("auto", "off"), "whether the kernel shall say when to ask (nftables, NFLOG)", default="auto"
+    )
+    CPU_PERCENT = Key(
+        "cpu_percent",
+        percent(0.1, 10),
+        "of one core for asking at intervals; after hints and without them up to ten times as much",
+        default=1.0,
+    )
     ALSO_PUBLISH = Key(
         "also_publish",
         ListOf(NETWORK, "NETWORK", at_least=0),
@@ -174,6 +185,8 @@ ROOT = Section(
         RootKeys.TOPIC_PREFIX,
         RootKeys.POLL_S,
         RootKeys.WIREGUARD,
+        RootKeys.HINTS,
+        RootKeys.CPU_PERCENT,
         RootKeys.ALSO_PUBLISH,
         RootKeys.ROUTERS,
         RootKeys.LINKS,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -40,6 +41,12 @@ def choice(*words: str) -> Scalar[str]:
     return Scalar(parse, ", ".join(words), {"enum": list(words)}, words=words)
 
 
+def switch(*words: str) -> Scalar[str]:
+    """Return the kind of a text that is one of `words`, "off" among them, which YAML reads as a truth value."""
+    kind = choice(*words)
+    return replace(kind, schema={"enum": [*words, False]}, tags=frozenset({"str", "bool"}))
+
+
 def _number(convert: Callable[[str], float], form: str, low: float, high: float) -> Callable[[str], float]:
     def parse(value: str) -> float:
         if not re.fullmatch(form, value) or not low <= convert(value) <= high:
@@ -53,6 +60,12 @@ def seconds(low: float, high: float) -> Scalar[float]:
     """Return the kind of a number of seconds from `low` to `high`."""
     parse = _number(float, r"(0|[1-9][0-9]{0,6})(\.[0-9]{1,6})?", low, high)
     return Scalar(parse, f"{low} to {high} seconds", {"type": "number", "minimum": low, "maximum": high}, NUMBER)
+
+
+def percent(low: float, high: float) -> Scalar[float]:
+    """Return the kind of a percentage from `low` to `high`."""
+    parse = _number(float, r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?", low, high)
+    return Scalar(parse, f"{low} to {high} percent", {"type": "number", "minimum": low, "maximum": high}, NUMBER)
 
 
 def _parse_port(value: str) -> int:

@@ -34,7 +34,8 @@ class _Daemon:
         self._state = engine.start(config, self._instance, is_dry=is_dry)
         self._stopped = asyncio.Event()
         self._failure: Exception | None = None
-        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._one_watches = asyncio.Lock()  # its table in nftables has one name, and goes with its socket
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -49,14 +50,15 @@ class _Daemon:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._watch_all()
+                self._watch_anew()
                 others = [tasks.create_task(_feed_watchdog()), tasks.create_task(self._watch_freezing())]
                 systemd.notify("READY=1")
                 await self._stopped.wait()
                 if self._failure is not None:
                     raise self._failure
-                for task in (*others, *self._watchers.values()):
-                    task.cancel()
+                for task in (*others, self._watching):
+                    if task is not None:
+                        task.cancel()
         finally:
             systemd.notify("STOPPING=1")
             await self._performer.stop(is_serving=self._state.session.phase == "ready")
@@ -86,16 +88,18 @@ class _Daemon:
             journal.write(say("info", "new configuration", routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config
             self.post(Reconfigured(config))
-            self._watch_all()
+            self._watch_anew()
         systemd.notify("READY=1")
 
-    def _watch_all(self) -> None:
-        """Watch each interface anew: what was of no interest in its last dump may be of interest now."""
-        for task in self._watchers.values():
-            task.cancel()
-        self._watchers = {
-            name: self._tasks.create_task(watch(name, self._config, self.post)) for name in self._config.hub.interfaces
-        }
+    def _watch_anew(self) -> None:
+        """Watch from nothing: what was of no interest in the last dump may be of interest now."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watching = self._tasks.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        async with self._one_watches:
+            await watch(self._config, self.post)
 
     async def _watch_freezing(self) -> None:
         while True:

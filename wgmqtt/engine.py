@@ -12,6 +12,8 @@ from wgmqtt.events import (
     BrokerUp,
     Event,
     Freezing,
+    HintsFailed,
+    HintsWork,
     HubHeard,
     InterfaceFailed,
     Now,
@@ -57,6 +59,18 @@ def _wake(state: State, now: Now) -> WakeAt:
     return WakeAt(min(times))
 
 
+def _hints_work(state: State, event: HintsWork, _now: Now) -> tuple[State, list[Effect]]:
+    said = say("info", "hints work", table=event.table, group=event.group, owned=str(event.is_owned).lower())
+    return replace(state, troubles=state.troubles - {"hints"}), [said]
+
+
+def _hints_failed(state: State, event: HintsFailed, _now: Now) -> tuple[State, list[Effect]]:
+    if "hints" in state.troubles:
+        return state, []
+    said = say("warning", "no hints, only polls", reason=event.reason)
+    return replace(state, troubles=state.troubles | {"hints"}), [said]
+
+
 def _reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
     roster = make_roster(event.config)
     outboxes = {name: box for name, box in state.outboxes.items() if name in roster.by_name}
@@ -91,6 +105,8 @@ def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
 DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Effect]]]] = {
     PeersSeen: sightings.peers_seen,
     InterfaceFailed: sightings.interface_failed,
+    HintsWork: _hints_work,
+    HintsFailed: _hints_failed,
     BrokerUp: session.up,
     BrokerDown: session.down,
     ReadBack: claim.read_back,

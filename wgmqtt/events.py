@@ -37,6 +37,25 @@ class InterfaceFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class HintsWork:
+    """The kernel reports packets from endpoints that are not known yet: `table` of nftables, `group` of NFLOG.
+
+    `is_owned`: nobody else can remove the table.
+    """
+
+    table: str
+    group: int
+    is_owned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HintsFailed:
+    """There are no hints for now: WireGuard is only asked at intervals. `reason` is text for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerUp:
     """The broker accepted the connection."""
 
@@ -108,4 +127,4 @@ class Reconfigured:
 
 
 OfBroker = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubHeard
-Event = PeersSeen | InterfaceFailed | OfBroker | Freezing | Woken | Reconfigured
+Event = PeersSeen | InterfaceFailed | HintsWork | HintsFailed | OfBroker | Freezing | Woken | Reconfigured

@@ -147,3 +147,5 @@ class Config:
     also_publish: tuple[AnyNetwork, ...] = ()
     poll_s: float = 1.0
     wireguard: str = "auto"
+    hints: str = "auto"
+    cpu_percent: float = 1.0

@@ -1,31 +1,140 @@
-"""One WireGuard interface, asked again and again. Edge: talks to WireGuard through its two edges."""
+"""WireGuard's interfaces, looked at again and again. Edge: talks to WireGuard and to NFLOG through their edges."""
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
-from wgmqtt.decode import Snapshot, differences
+from wgmqtt import pace
+from wgmqtt.decode import Differences, Snapshot, differences
+from wgmqtt.dump import Dump
 from wgmqtt.errors import EdgeError
 from wgmqtt.events import Event, InterfaceFailed, PeersSeen
-from wgmqtt.model import Config
-from wgmqtt.wireguard import choose
+from wgmqtt.hints import Hints
+from wgmqtt.model import Config, Endpoint
+from wgmqtt.nflog import Hint
+from wgmqtt.wireguard import Wireguard, choose
+
+Post = Callable[[Event], None]
+_MAX_HEARD = 256
+_ANNOUNCED_S = 5.0  # how long a hint counts as having announced what is found later
+_LOSSY_S = 1.0  # how long nothing is expected to be announced after hints were lost, or began to work
 
 
-async def watch(interface: str, config: Config, post: Callable[[Event], None]) -> None:
-    """Ask until cancelled; only what differs from the last answer becomes an event."""
-    known: Snapshot = {}
-    failed = False
-    with contextlib.closing(choose(config.wireguard)) as wireguard:
-        while True:
-            try:
-                dump = await wireguard.dump(interface)
-            except EdgeError as error:
-                failed = True
-                post(InterfaceFailed(interface, str(error)))
-            else:
-                found = differences(known, dump.snapshot, complete=dump.complete)
-                known = dump.snapshot if dump.complete else known | dump.snapshot
-                if found.changed or found.removed or failed:
-                    post(PeersSeen(interface, found.changed, found.removed))
-                failed = False
-            await asyncio.sleep(config.poll_s)
+async def watch(config: Config, post: Post) -> None:
+    """Watch every interface until cancelled; only what differs from its last dump becomes an event."""
+    hints = Hints(config.hub.name, post) if config.hints == "auto" else None
+    async with asyncio.TaskGroup() as tasks:
+        for interface in config.hub.interfaces:
+            tasks.create_task(_Watcher(interface, config, post, hints).run())
+        if hints:
+            tasks.create_task(hints.keep())
+
+
+class _Watcher:
+    """One interface. What a look finds goes to the engine first, then to the table of known endpoints."""
+
+    def __init__(self, interface: str, config: Config, post: Post, hints: Hints | None) -> None:
+        self._interface = interface
+        self._kind = config.wireguard
+        self._post = post
+        self._hints = hints
+        self._limits = pace.Limits(config.poll_s, config.cpu_percent / 100 / len(config.hub.interfaces))
+        self._pace = pace.start(time.monotonic())
+        self._snapshot: Snapshot = {}
+        self._has_looked = False
+        self._failed = False
+        self._learned_port = 0
+        self._woken = asyncio.Event()
+        self._heard: dict[Endpoint, float] = {}
+        self._pending: set[Endpoint] = set()
+        self._lossy_until_s = 0.0
+
+    async def run(self) -> None:
+        """Look, and wait until the next look."""
+        if self._hints:
+            self._hints.listen(self._interface, self._take_hint)
+        with contextlib.closing(choose(self._kind)) as wireguard:
+            while True:
+                await self._look(wireguard)
+                await self._wait()
+
+    def _take_hint(self, hint: Hint | None) -> None:
+        now_s = time.monotonic()
+        if hint is None or len(self._heard) >= _MAX_HEARD:
+            self._lossy_until_s = now_s + _LOSSY_S
+        else:
+            self._heard[hint.source] = now_s
+            self._pending.add(hint.source)
+        self._pace = pace.hinted(self._pace, now_s)
+        self._woken.set()
+
+    async def _wait(self) -> None:
+        """Return at the time of the next look, which a hint may bring nearer."""
+        self._pace = pace.with_hints(self._pace, has_hints=self._hints is not None and self._hints.works)
+        while (pause_s := pace.next_look_s(self._pace, self._limits) - time.monotonic()) > 0:
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._woken.wait()
+
+    async def _look(self, wireguard: Wireguard) -> None:
+        begun_s = time.thread_time()
+        try:
+            dump = await wireguard.dump(self._interface)
+        except EdgeError as error:
+            self._fail(error)
+            self._settle(begun_s, is_done=True)
+            return
+        before, self._snapshot = self._snapshot, dump.snapshot if dump.complete else self._snapshot | dump.snapshot
+        found = differences(before, dump.snapshot, complete=dump.complete)
+        moved = {
+            one.endpoint
+            for one in found.changed
+            if one.key.raw not in before or before[one.key.raw].endpoint != dump.snapshot[one.key.raw].endpoint
+        }
+        self._pending.difference_update(one.endpoint for one in found.changed if one.endpoint)
+        self._settle(begun_s, is_done=dump.complete and not self._pending)
+        if found.changed or found.removed or self._failed:
+            self._post(PeersSeen(self._interface, found.changed, found.removed))
+        if self._hints:
+            self._learn(self._hints, dump, found)
+            self._judge(self._hints, moved)
+        self._failed = False
+        self._has_looked = True
+
+    def _fail(self, error: EdgeError) -> None:
+        self._failed = True
+        if self._hints and self._learned_port:
+            self._hints.forget(self._interface)
+        self._learned_port = 0
+        self._post(InterfaceFailed(self._interface, str(error)))
+
+    def _settle(self, begun_s: float, *, is_done: bool) -> None:
+        """Count the look: its CPU time is this thread's, so what else ran meanwhile is paid for too."""
+        now_s = time.monotonic()
+        if not is_done and self._pace.hint_s is None:
+            self._pace = pace.hinted(self._pace, now_s)  # a dump that was not complete
+        cost_s = time.thread_time() - begun_s
+        self._pace = pace.looked(self._pace, self._limits, now_s, cost_s, is_done=is_done)
+        if self._pace.hint_s is None:
+            self._pending.clear()
+
+    def _learn(self, hints: Hints, dump: Dump, found: Differences) -> None:
+        port = dump.device.listen_port
+        if port != self._learned_port:
+            hints.forget(self._interface)
+            self._learned_port = port
+            found = differences({}, self._snapshot, complete=True)
+        if port and (found.changed or found.removed or not self._has_looked):
+            hints.learn(self._interface, port, found)
+
+    def _judge(self, hints: Hints, moved: set[Endpoint | None]) -> None:
+        """Rely less on hints when a peer has moved that none announced."""
+        now_s = time.monotonic()
+        is_heard = all(endpoint is None or endpoint in self._heard for endpoint in moved)
+        if not is_heard and self._has_looked and hints.works and now_s > self._lossy_until_s:
+            self._pace = pace.missed(self._pace, now_s)
+            hints.doubt()
+        for endpoint in [each for each, heard_s in self._heard.items() if heard_s < now_s - _ANNOUNCED_S]:
+            del self._heard[endpoint]
