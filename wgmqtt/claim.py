@@ -6,10 +6,11 @@ nobody stands behind (a broker that kept it over a crash) is not answered, and i
 
 from dataclasses import replace
 
+from wgmqtt import view
 from wgmqtt.effects import CloseBroker, Effect, PublishStatus, say
 from wgmqtt.events import HubHeard, Now, ReadBack
 from wgmqtt.hubwire import Online, decode_online
-from wgmqtt.readback import RIVAL, online, status, take
+from wgmqtt.readback import RIVAL, online, take
 from wgmqtt.state import Session, State
 
 ASK_S = 3.0
@@ -39,7 +40,9 @@ def heard(state: State, event: HubHeard, now: Now) -> tuple[State, list[Effect]]
         return state, []
     if _must_leave(state, said):
         return _leave(state, said, now)
-    return state, [online(state), status(state)]  # somebody's word stands over ours
+    # Somebody's word stands over ours, and perhaps over our view.
+    state, shown = view.publish(state, now)
+    return state, [online(state), *shown]
 
 
 def _answer(state: State, asker: str) -> list[Effect]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import claim, late, links, outbox, readback, refresh, session, sightings, verdict
-from wgmqtt.effects import Effect, WakeAt, say
+from wgmqtt import claim, late, links, outbox, refresh, session, sightings, verdict, view
+from wgmqtt.effects import Effect, Say, WakeAt, say
 from wgmqtt.events import (
     Acked,
     BrokerDown,
@@ -30,9 +30,12 @@ from wgmqtt.state import State
 IDLE_WAKE_S = 60.0
 
 
-def start(config: Config, instance: str, *, is_dry: bool = False) -> State:
-    """Return the state before anything has happened; the first Woken opens the connection to the broker."""
-    return State(make_roster(config), instance, is_dry=is_dry)
+def start(config: Config, instance: str, *, script: str = "", is_dry: bool = False) -> State:
+    """Return the state before anything has happened; the first Woken opens the connection to the broker.
+
+    `script` is the version and hash that the reports of routers with the present script carry.
+    """
+    return State(make_roster(config), instance, script, is_dry=is_dry)
 
 
 def step(state: State, event: Event, now: Now) -> tuple[State, list[Effect]]:
@@ -41,6 +44,8 @@ def step(state: State, event: Event, now: Now) -> tuple[State, list[Effect]]:
     if generation != state.session.generation or _is_late(state, event):
         return state, [_wake(state, now)]  # of a connection that was given up: it changes nothing
     state, effects = DECIDERS[type(event)](state, event, now)
+    if any(isinstance(effect, Say) and effect.level != "debug" for effect in effects):
+        state = view.changed(state, now)  # what is worth a line in the log is worth a look
     return state, [*effects, _wake(state, now)]
 
 
@@ -51,6 +56,8 @@ def _is_late(state: State, event: Event) -> bool:
 
 def _wake(state: State, now: Now) -> WakeAt:
     times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s, *state.paused_s.values()]
+    if state.session.phase == "ready":
+        times.append(state.view_s)
     if state.session.phase == "ready" and not state.is_frozen:
         times += [*state.spaced_s.values(), *state.late_s.values(), links.next_retry_s(state)]
     oldest = outbox.oldest_sent_s(state)
@@ -86,7 +93,8 @@ def _freezing(state: State, event: Freezing, now: Now) -> tuple[State, list[Effe
     if state.session.phase != "ready":
         return state, [said]
     if event.is_frozen:
-        return state, [said, readback.status(state)]
+        state, shown = view.publish(state, now)
+        return state, [said, *shown]
     # On with a new session: it reads back what was left undone meanwhile.
     state, effects = session.renew(state, now)
     return state, [said, *effects]
@@ -98,8 +106,9 @@ def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
     state, again = outbox.settle(state, (), now, links.due(state, now.mono_s))
     state, broken = late.woken(state, now)
     state, asked = refresh.woken(state, now)
+    state, shown = view.woken(state, now)
     state, effects = session.woken(state, now)
-    return state, [*told, *spaced, *again, *broken, *asked, *effects]
+    return state, [*told, *spaced, *again, *broken, *asked, *shown, *effects]
 
 
 DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Effect]]]] = {

@@ -1,7 +1,9 @@
-"""The wire contract: what the hub says of itself. Pure."""
+"""The wire contract: what the hub says of itself, of the routers and of the links. Pure."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from wgmqtt.errors import WireError
 from wgmqtt.wire import CONTRACT_VERSION, parse_object, parse_text
@@ -17,13 +19,40 @@ class Online:
 
 
 @dataclass(frozen=True, slots=True)
+class RouterLine:
+    """One router at a glance. Times are Unix time in seconds, None: never; `trouble` ends with the next step."""
+
+    name: str
+    endpoint: str
+    handshake_s: float | None
+    heard_s: float | None
+    applied_ms: float | None
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """One link at a glance: direct, trying, down or unknown; since when (Unix time); how fast it came up."""
+
+    first: str
+    second: str
+    state: str
+    since_s: float | None
+    proven_ms: float | None
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class HubStatus:
-    """The hub's view of itself. `routers` are those whose topics it has filled: who is gone later is known by it."""
+    """The hub's view. `managed` are the routers whose topics it has filled: who is gone later is known by it."""
 
     instance: str
     version: str
     is_frozen: bool
-    routers: tuple[str, ...]
+    at_s: float
+    managed: tuple[str, ...]
+    routers: tuple[RouterLine, ...] = ()
+    links: tuple[LinkLine, ...] = ()
 
 
 def encode_online(online: Online) -> bytes:
@@ -45,14 +74,7 @@ def decode_online(payload: bytes, where: str) -> Online | None:
 
 def encode_status(status: HubStatus) -> bytes:
     """Return the payload of `<prefix>/hub/<hub>/status`."""
-    body = {
-        "v": CONTRACT_VERSION,
-        "instance": status.instance,
-        "version": status.version,
-        "frozen": status.is_frozen,
-        "routers": list(status.routers),
-    }
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return json.dumps({"v": CONTRACT_VERSION, **asdict(status)}, separators=(",", ":")).encode("ascii")
 
 
 def decode_status(payload: bytes, where: str) -> HubStatus | None:
@@ -60,10 +82,18 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
     try:
         body = parse_object(payload, where)
         return HubStatus(
-            parse_text(body["instance"]),
-            parse_text(body["version"]),
-            body["frozen"] is True,
-            tuple(parse_text(name) for name in body["routers"]),
+            instance=parse_text(body["instance"]),
+            version=parse_text(body["version"]),
+            is_frozen=body["is_frozen"] is True,
+            at_s=float(body["at_s"]),
+            managed=tuple(parse_text(name) for name in body["managed"]),
+            routers=tuple(RouterLine(**_known(line, RouterLine)) for line in body["routers"]),
+            links=tuple(LinkLine(**_known(line, LinkLine)) for line in body["links"]),
         )
-    except (WireError, KeyError, TypeError):
+    except (WireError, KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _known(line: Mapping[str, Any], kind: type[RouterLine | LinkLine]) -> dict[str, Any]:
+    """Leave out what a later version may have added."""
+    return {name: line[name] for name in kind.__dataclass_fields__}

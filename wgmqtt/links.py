@@ -61,7 +61,8 @@ def _judge_one(view: LinkView, peer: ReportPeer, rx_before: str | None, now: Now
     """Only the peer's own counter and a young handshake prove a path: a ping may have gone by the hub."""
     is_alive = peer.handshake_s is not None and peer.handshake_s < LIVE_S
     if is_alive and (rx_before is None or peer.rx != rx_before):
-        proven = replace(view, proven_s=now.mono_s, retry_s=math.inf, tries=0)
+        ms = (now.mono_s - view.kicked_s) * 1000 if view.proven_s < view.kicked_s else view.proven_ms
+        proven = replace(view, proven_s=now.mono_s, retry_s=math.inf, tries=0, proven_ms=ms)
         if view.is_direct:
             return proven, "direct path proven" if view.proven_s < view.kicked_s else ""
         return replace(proven, direct_since_s=now.wall_s), "direct path proven"

@@ -3,11 +3,11 @@
 import math
 from dataclasses import replace
 
-from wgmqtt import __version__
+from wgmqtt import view
 from wgmqtt.effects import Effect, PublishStatus, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now
-from wgmqtt.hubwire import HubStatus, Online, decode_status, encode_online, encode_status
+from wgmqtt.hubwire import Online, decode_status, encode_online
 from wgmqtt.outbox import settle
 from wgmqtt.state import Outbox, Session, State
 from wgmqtt.wire import decode_table
@@ -44,10 +44,11 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
         troubles=state.troubles - {RIVAL},
     )
     effects.append(online(state))
+    state = replace(state, gone=_gone(state), held={})
     effects += _empty_gone(state)
-    effects.append(status(state))
-    state, published = settle(replace(state, held={}), state.roster.by_name, now)
-    return state, effects + published
+    state, shown = view.publish(state, now)
+    state, published = settle(state, state.roster.by_name, now)
+    return state, [*effects, *shown, *published]
 
 
 def online(state: State, answers: str = "") -> PublishStatus:
@@ -56,19 +57,10 @@ def online(state: State, answers: str = "") -> PublishStatus:
     return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
 
 
-def status(state: State) -> PublishStatus:
-    """Return the hub's view of itself."""
-    names = set(state.roster.by_name)
-    if state.is_frozen:
-        names |= set(_gone(state))  # their topics are still there, and somebody must remember it
-    told = HubStatus(state.instance, __version__, state.is_frozen, tuple(sorted(names)))
-    return PublishStatus(state.session.generation, state.roster.topics.hub_status, encode_status(told))
-
-
-def _gone(state: State) -> list[str]:
+def _gone(state: State) -> tuple[str, ...]:
     topic = state.roster.topics.hub_status
     before = decode_status(state.held.get(topic, b""), topic)
-    return [name for name in before.routers if name not in state.roster.by_name] if before else []
+    return tuple(name for name in before.managed if name not in state.roster.by_name) if before else ()
 
 
 def _empty_gone(state: State) -> list[Effect]:
@@ -76,7 +68,7 @@ def _empty_gone(state: State) -> list[Effect]:
     if state.is_frozen:
         return []
     topics, effects = state.roster.topics, list[Effect]()
-    for name in _gone(state):
+    for name in state.gone:
         effects.append(say("info", "router is gone, its topics are emptied", router=name))
         for topic in (topics.endpoints(name), topics.report(name), topics.online(name)):
             effects.append(PublishStatus(state.session.generation, topic, b""))

@@ -51,6 +51,8 @@ class LinkView:
     kicked_s: float = -math.inf
     proven_s: float = -math.inf
     retry_s: float = math.inf
+    proven_ms: float | None = None
+    """From the last kick to its proof."""
     tries: int = 0
     """How often it was tried in vain since an end moved."""
 
@@ -77,6 +79,8 @@ class State:
     roster: Roster
     instance: str
     """Made anew by each process: two daemons of one hub name know each other by it."""
+    script: str = ""
+    """Version and hash of the present router script."""
     is_dry: bool = False
     """Nothing is published; what would be is said."""
     is_frozen: bool = False
@@ -98,6 +102,14 @@ class State:
     kicks: Mapping[Link, float] = field(default_factory=dict)
     """Link to the monotonic time until which both ends are asked for traffic."""
     links: Mapping[Link, LinkView] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    """Routers that are not configured any more and whose topics are still there."""
+    heard_s: Mapping[str, float] = field(default_factory=dict)
+    """Router to the Unix time of its newest report."""
+    applied_ms: Mapping[str, float] = field(default_factory=dict)
+    """Router to the milliseconds between its newest table and the word that it is applied."""
+    view_s: float = 0.0
+    """When the hub's view is published next, in monotonic seconds."""
     unanswered_s: Mapping[str, float] = field(default_factory=dict)
     """Routers that owe an answer, and the monotonic time at which they were asked."""
     late_s: Mapping[str, float] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Who must know what: the table that a router should have, and how it differs from the one it has. Pure."""
 
 from wgmqtt.events import Now
-from wgmqtt.model import AnyNetwork, Endpoint, Link
+from wgmqtt.model import AnyNetwork, Endpoint, Link, Router
 from wgmqtt.state import State
 from wgmqtt.wire import Table, TablePeer
 
@@ -20,7 +20,7 @@ def desired_table(state: State, name: str, now: Now) -> Table:
             TablePeer(
                 key=other.key,
                 name=other.name,
-                endpoint=_usable(told_endpoint(state, other.name), own),
+                endpoint=_hint(state, roster.by_name[name], other, own),
                 ping=other.ping,
                 kick=state.kicks.get(link, 0.0) > now.mono_s,
                 # Always the same end of a pair waits, so that both sides of a restart agree on which.
@@ -43,6 +43,15 @@ def is_publishable(endpoint: Endpoint, also: tuple[AnyNetwork, ...]) -> bool:
     """Return whether others may be told: a global address, or one of a network that the configuration names."""
     ip = endpoint.ip
     return (ip.is_global and not ip.is_multicast) or any(ip in network for network in also)
+
+
+def _hint(state: State, router: Router, other: Router, own: Endpoint | None) -> Endpoint | None:
+    """Return where `router` should look for `other`: inside their common site if both are there, else outside."""
+    theirs = told_endpoint(state, other.name)
+    same_place = theirs is not None and own is not None and theirs.address == own.address
+    if same_place and other.lan is not None and router.site and router.site == other.site:
+        return other.lan
+    return _usable(theirs, own)
 
 
 def _usable(theirs: Endpoint | None, own: Endpoint | None) -> Endpoint | None:

@@ -27,7 +27,12 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     before = state.reports.get(name)
     if before is not None and _rank(report) <= _rank(before):
         return state, []
-    state = replace(state, reports={**state.reports, name: report}, troubles=state.troubles - {trouble})
+    state = replace(
+        state,
+        reports={**state.reports, name: report},
+        heard_s={**state.heard_s, name: now.wall_s},
+        troubles=state.troubles - {trouble},
+    )
     if report.seq == state.last_seq_of(name):
         state = late.answered(state, name)
     state, freed = outbox.answered(state, name, now)
@@ -38,11 +43,14 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
 def _told(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
     if report.seq != state.last_seq_of(name) or name not in state.published_s:
         return state, []  # an answer to a table of an earlier life: known, but nothing to measure against
-    ms = f"{(now.mono_s - state.published_s[name]) * 1000:.1f}"
+    passed_ms = (now.mono_s - state.published_s[name]) * 1000
+    ms = f"{passed_ms:.1f}"
     dids = ",".join(sorted({peer.did for peer in report.peers})) or "nothing"
     effects: list[Effect] = [
         say("info", f"table {report.stage}", router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
     ]
+    if before is None or before.seq != report.seq:
+        state = replace(state, applied_ms={**state.applied_ms, name: round(passed_ms, 1)})
     if report.stage == "final":
         state, paths = links.judge(state, name, before, report, now)
         effects += paths
