@@ -5,7 +5,9 @@ Exit status: 0 done, 1 failure, 2 usage, 78 configuration (EX_CONFIG of sysexits
 
 import argparse
 import os
+import secrets
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +17,15 @@ from wgmqtt.config_files import check_secrets, read_config, read_secret
 from wgmqtt.config_jsonschema import render_schema
 from wgmqtt.errors import Problem, RscError, WgmqttError
 from wgmqtt.freeze import freeze
+from wgmqtt.hubwire import decode_event
 from wgmqtt.model import Config, Router
+from wgmqtt.mosquitto import VIEWER
+from wgmqtt.mqtt import Login
 from wgmqtt.rsc import render_removal, render_script
+from wgmqtt.status import render_json, render_status
 from wgmqtt.templates import read_templates
+from wgmqtt.viewer import read_events, read_view
+from wgmqtt.wire import Topics
 
 DEFAULT_CONFIG = Path("/etc/wgmqtt/config.yaml")
 
@@ -30,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except WgmqttError as error:
         print(f"wgmqtt: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; there is nobody to tell
         return 1
@@ -71,7 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     thawed = commands.add_parser("unfreeze", help="publish again")
     thawed.set_defaults(command=lambda options: _freeze(options, wanted=False))
 
-    for command in (run, check, rsc, broker, frozen, thawed):
+    status = commands.add_parser("status", help="show routers and links at a glance, from any machine")
+    status.add_argument("--watch", action="store_true", help="show them again at each change")
+    status.add_argument("--json", action="store_true", help="as JSON")
+    status.set_defaults(command=_status)
+    events = commands.add_parser("events", help="follow what the hub says, as it happens")
+    events.set_defaults(command=_events)
+
+    for command in (run, check, rsc, broker, frozen, thawed, status, events):
         command.add_argument(
             "-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help="default: %(default)s"
         )
@@ -130,6 +147,36 @@ def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
         return render_removal(router, templates)
     password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
     return render_script(config, router, password, templates)
+
+
+def _viewer_login(config: Config) -> Login:
+    password = read_secret(Path(config.router_password_dir) / f"{VIEWER}.password")
+    client_id = f"wgmqtt-{VIEWER}-{secrets.token_hex(4)}"
+    return Login(config.broker, client_id, VIEWER, password, will_topic="", will_payload=b"")
+
+
+def _status(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    clear = "\033[H\033[2J" if options.watch and sys.stdout.isatty() else ""
+    for status, is_online in read_view(_viewer_login(config), Topics(config.prefix, config.hub.name)):
+        if options.json:
+            print(render_json(status, is_online=is_online), end="", flush=True)
+        else:
+            print(clear + render_status(status, is_online=is_online, now_s=time.time()), end="", flush=True)
+        if not options.watch:
+            break
+    return 0
+
+
+def _events(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    topics = Topics(config.prefix, config.hub.name)
+    for payload in read_events(_viewer_login(config), topics):
+        event = decode_event(payload, topics.hub_events)
+        if event is not None:
+            moment = time.strftime("%H:%M:%S", time.localtime(event[0]))
+            print(f"{moment}.{int(event[0] * 1000) % 1000:03d} {journal.render_line(event[1])}", flush=True)
+    return 0
 
 
 def _freeze(options: argparse.Namespace, *, wanted: bool) -> int:

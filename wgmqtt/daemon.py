@@ -15,6 +15,8 @@ from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.freeze import is_frozen
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
+from wgmqtt.rsc import script_id
+from wgmqtt.templates import read_templates
 from wgmqtt.watch import watch
 
 FREEZE_POLL_S = 0.5
@@ -31,7 +33,7 @@ class _Daemon:
         self._path = path
         self._is_dry = is_dry
         self._instance = secrets.token_hex(4)
-        self._state = engine.start(config, self._instance, is_dry=is_dry)
+        self._state = engine.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
         self._stopped = asyncio.Event()
         self._failure: Exception | None = None
         self._watching: asyncio.Task[None] | None = None

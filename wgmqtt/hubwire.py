@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from wgmqtt.effects import Level, Say
 from wgmqtt.errors import WireError
 from wgmqtt.wire import CONTRACT_VERSION, parse_object, parse_text
 
@@ -90,6 +91,24 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
             routers=tuple(RouterLine(**_known(line, RouterLine)) for line in body["routers"]),
             links=tuple(LinkLine(**_known(line, LinkLine)) for line in body["links"]),
         )
+    except (WireError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def encode_event(said: Say, at_s: float) -> bytes:
+    """Return the payload of `<prefix>/hub/<hub>/events`: a line of the log as an object."""
+    fields = {key: str(value) for key, value in said.fields}
+    body = {"v": CONTRACT_VERSION, "at_s": round(at_s, 3), "level": said.level, "phrase": said.phrase, "fields": fields}
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
+    """Return when a line was said (Unix time, s) and what, or None where nothing can be read."""
+    try:
+        body = parse_object(payload, where)
+        level: Level = "warning" if body["level"] == "warning" else "info"
+        fields = tuple((str(key), parse_text(value)) for key, value in body["fields"].items())
+        return float(body["at_s"]), Say(level, parse_text(body["phrase"]), fields)
     except (WireError, KeyError, TypeError, ValueError, AttributeError):
         return None
 

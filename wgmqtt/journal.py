@@ -25,8 +25,12 @@ def set_up(level: str) -> None:
 
 def write(line: Say) -> None:
     """Write one line."""
-    fields = "".join(f" {key}={_text(value)}" for key, value in line.fields)
-    LOG.log(LEVELS[line.level], "%s%s", line.phrase, fields)
+    LOG.log(LEVELS[line.level], "%s", render_line(line))
+
+
+def render_line(line: Say) -> str:
+    """Return a line as it stands in the log: the phrase, then key=value."""
+    return line.phrase + "".join(f" {key}={_text(value)}" for key, value in line.fields)
 
 
 def _text(value: object) -> str:

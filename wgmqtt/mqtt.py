@@ -120,6 +120,11 @@ class Connection:
         """Publish something of the hub's own."""
         self._client.publish(effect.topic, effect.payload, qos=1, retain=effect.is_retained)
 
+    def publish_event(self, topic: str, payload: bytes) -> None:
+        """Publish a line for whoever listens now; nobody waits for it, and it is not kept."""
+        if self._client.is_connected():
+            self._client.publish(topic, payload, qos=0)
+
     def read_retained(self, effect: ReadRetained) -> None:
         """Collect what is retained; `ReadBack` follows, then `Reported` for every report.
 

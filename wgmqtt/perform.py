@@ -22,7 +22,7 @@ from wgmqtt.effects import (
 )
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Acked, BrokerDown, Event, Woken
-from wgmqtt.hubwire import Online, encode_online
+from wgmqtt.hubwire import Online, encode_event, encode_online
 from wgmqtt.model import Config
 from wgmqtt.mqtt import Connection, Login
 from wgmqtt.takeover import replace_session
@@ -50,6 +50,7 @@ class Performer:
         match effect:
             case Say():
                 journal.write(effect)
+                self._tell(effect)
             case WakeAt():
                 self._wake_at(effect.mono_s)
             case OpenBroker():
@@ -83,6 +84,12 @@ class Performer:
         text = effect.payload.decode("ascii")
         journal.write(say("info", "would publish", topic=effect.topic, payload=text))
         self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
+
+    def _tell(self, said: Say) -> None:
+        """Publish a line for whoever follows `wgmqtt events`; what is said without a connection is in the journal."""
+        if self._connection is not None and said.level != "debug" and not self._is_dry:
+            topic = Topics(self.config.prefix, self.config.hub.name).hub_events
+            self._connection.publish_event(topic, encode_event(said, time.time()))
 
     def _break(self, router: str) -> None:
         if self._is_dry or self._login is None:

@@ -46,6 +46,11 @@ class Topics:
         return f"{self.prefix}/hub/{self.hub}/status"
 
     @property
+    def hub_events(self) -> str:
+        """Return where the hub's log lines go as they are said; never retained."""
+        return f"{self.prefix}/hub/{self.hub}/events"
+
+    @property
     def hub_who(self) -> str:
         """Return where a daemon asks whether another one is alive; never retained."""
         return f"{self.prefix}/hub/{self.hub}/who"

@@ -1,0 +1,72 @@
+"""The hub's view as text for a terminal, or as JSON. Pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from wgmqtt.hubwire import HubStatus, LinkLine, RouterLine
+
+WIDTH = 80
+
+
+def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
+    """Return the view as plain text, at most `WIDTH` columns but for what is wrong, which may be longer."""
+    direct = sum(1 for link in status.links if link.state == "direct")
+    hub = "running" if is_online else "NOT RUNNING, this is its last word"
+    frozen = ", FROZEN: publishes nothing" if status.is_frozen else ""
+    head = [
+        f"hub: {hub}{frozen}; wgmqtt {status.version}; seen {_age(now_s - status.at_s)} ago",
+        f"{len(status.routers)} routers, {len(status.links)} links, {direct} direct",
+        "",
+    ]
+    routers = [_router_row(line, now_s) for line in status.routers]
+    links = [_link_row(line, now_s) for line in sorted(status.links, key=lambda line: line.state == "direct")]
+    tables = [
+        *_table(("ROUTER", "ENDPOINT", "HANDSHAKE", "REPORT", "APPLIED"), routers),
+        "",
+        *_table(("LINK", "PATH", "SINCE", "PROVEN IN"), links),
+    ]
+    wrong = [f"! {line.name}: {line.trouble}" for line in status.routers if line.trouble]
+    wrong += [f"! {line.first} - {line.second}: {line.trouble}" for line in status.links if line.trouble]
+    return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"])]) + "\n"
+
+
+def render_json(status: HubStatus, *, is_online: bool) -> str:
+    """Return the view as JSON, one object."""
+    return json.dumps({"online": is_online, **asdict(status)}, indent=2) + "\n"
+
+
+def _router_row(line: RouterLine, now_s: float) -> tuple[str, ...]:
+    return (
+        line.name,
+        line.endpoint or "-",
+        _since(line.handshake_s, now_s),
+        _since(line.heard_s, now_s),
+        _ms(line.applied_ms),
+    )
+
+
+def _link_row(line: LinkLine, now_s: float) -> tuple[str, ...]:
+    return f"{line.first} - {line.second}", line.state, _since(line.since_s, now_s), _ms(line.proven_ms)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (head, *rows))
+    return ["  ".join(cells).rstrip() for cells in padded]
+
+
+def _since(at_s: float | None, now_s: float) -> str:
+    return "never" if at_s is None else f"{_age(now_s - at_s)} ago"
+
+
+def _age(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if whole >= 2 * length:
+            return f"{whole // length} {unit}"
+    return f"{whole} s"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"
