@@ -68,7 +68,9 @@ MUTATIONS: Sequence[Mutation] = (
         ':if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={',
         ":if (false) do={",
     ),
-    handler("waits although the session lives", MOVED, '(($seen->"live") or ($waitOf->$key) = 0)', "(false)"),
+    handler(
+        "waits although the session lives", MOVED, '(($seen->"live") or ($waitOf->$key) = 0)', "(($waitOf->$key) = 0)"
+    ),
     handler("takes every session for dead", MOVED, "($age < 150s)", "($age < 0s)"),
     handler(
         "older table undoes a newer one",

@@ -1,0 +1,85 @@
+"""Runs benchmarks by name and prints their figures. Edge: a program; see lab/bench.sh."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from lab.bench import switch
+from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
+from lab.shell import LabError
+
+
+class Run(Protocol):
+    """What a benchmark is: a function that measures."""
+
+    def __call__(self, *, quick: bool) -> Result:
+        """Measure; `quick` asks for an end within 50 s. Raises LabError if nothing can be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One row of the table: what runs, and what it shows."""
+
+    run: Run
+    shows: str
+
+
+BENCHES: Mapping[str, Bench] = {
+    switch.NAME: Bench(switch.run, "a site moves: until both ends receive again, beside the way this project began"),
+}
+
+
+def stop(number: int, _frame: FrameType | None) -> None:
+    """Turn a signal into an exception, so that every lab is taken down on the way out."""
+    raise SystemExit(128 + number)
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    rows = "\n".join(f"  {name:10} {bench.shows}" for name, bench in BENCHES.items())
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="lab/bench.sh", formatter_class=form, epilog=f"names:\n{rows}")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="what to measure; default: everything")
+    parser.add_argument("--quick", action="store_true", help="fewer samples: at most 50 s for one name")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON, too")
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
+    return given
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    given = arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    figures: list[Figure] = []
+    failed = False
+    for name in given.names or BENCHES:
+        print(f"== {name}: {BENCHES[name].shows}", flush=True)
+        began_s = time.monotonic()
+        try:
+            result = BENCHES[name].run(quick=given.quick)
+        except LabError as error:
+            result = Result([], [str(error)])
+        figures += result.figures
+        failed = failed or bool(result.failures)
+        for failure in result.failures:
+            print(f"bench: {name} FAILED: {failure}", file=sys.stderr)
+        print(f"   {time.monotonic() - began_s:.0f} s", flush=True)
+    print(render_figures(figures))
+    print(f"n is the number of runs; a p99 is given from n = {ENOUGH_FOR_P99} on.")
+    if given.json:
+        given.json.write_bytes(encode_figures(figures))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""`switch`: one site moves; how long until both ends receive again, beside the way this project began. Edge: runs labs.
+
+Each lab is a new one, and in it each of two sites moves once, to an address that it never had: nothing that an earlier
+move left in a NAT box, and no damping of a peer that moves again and again, is part of these figures. Zero is the time
+stamp that the hub's kernel gave the first packet from the new address.
+"""
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass, field
+from random import SystemRandom
+
+from lab.bench.figures import OURS, Figure, Result, Series
+from lab.checks_switch import settle
+from lab.events import Event
+from lab.netns import PROJECT, python_module
+from lab.scenario import Lab
+from lab.setting import PREFIX
+from lab.shell import LabError
+
+NAME = "switch"
+QUICK_LABS, FULL_LABS, SEEDS = 3, 50, 6
+STEP_S = 20.0
+PHASE_S = 1.0  # the daemon's own polling; a move comes at any moment of it
+SEED_S = 700.0  # longer than the slowest sample: 60 + 120 before the move, 60 + 60 + 180 after it, and starting
+MS = 1_000_000
+SITES = ("site-a", "site-b")
+
+
+@dataclass(slots=True)
+class Samples:
+    """The milliseconds of every move that ended as it should, by metric; and what went wrong with the others."""
+
+    ms: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, metric: str, ms: float) -> None:
+        """Take one sample."""
+        self.ms.setdefault(metric, []).append(ms)
+
+    def series(self, subject: str) -> list[Figure]:
+        """Return a figure for each metric."""
+        return [Series(NAME, subject, len(SITES), metric, "ms", each).figure() for metric, each in self.ms.items()]
+
+
+def run(*, quick: bool) -> Result:
+    """Measure `QUICK_LABS` or `FULL_LABS` labs, and in full the other way beside it; return all of it."""
+    seeds = [] if quick else start_seeds()
+    try:
+        ours = measure(QUICK_LABS if quick else FULL_LABS)
+        seed = wait_for_seeds(seeds)
+    finally:
+        for each in seeds:
+            each.terminate()
+            each.wait()
+    if quick:
+        print("the way this project began (seed): left out by --quick, since one of its switches takes minutes")
+    return Result(ours.series(OURS) + seed.series("seed"), ours.failures + seed.failures)
+
+
+def measure(labs: int) -> Samples:
+    """Return what so many labs, with a move of each site, gave; prints a line for each lab."""
+    samples = Samples()
+    for number in range(1, labs + 1):
+        try:
+            with Lab() as lab:
+                lab.start()
+                for site in SITES:
+                    measure_move(lab, site, samples)
+        except LabError as error:
+            samples.failures.append(f"lab {number}: {error}")
+            print(f"  lab {number} of {labs}: failed", flush=True)
+            continue
+        last = ", ".join(f"{metric} {ms[-1]:.1f}" for metric, ms in samples.ms.items())
+        print(f"  lab {number} of {labs}: {last} ms", flush=True)
+    return samples
+
+
+def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
+    """Move one site at a random moment, and add each step; raises LabError if one does not come."""
+    stays = next(name for name in SITES if name != moves)
+    settle(lab)
+    time.sleep(SystemRandom().uniform(0, PHASE_S))
+    since_ns = lab.move(moves).t_ns
+    zero_ns = lab.hub_hears(moves, STEP_S, since_ns=since_ns).t_ns
+    log, address = lab.log, lab.network.sites[moves].wan_address
+
+    def names_it(event: Event) -> bool:
+        is_table = event.matches("viewer", "message", topic=f"{PREFIX}/{stays}/endpoints")
+        return is_table and address in str(event.data["payload"])
+
+    direct_ns = lab.direct(moves, stays, STEP_S, since_ns=since_ns)
+    steps = {
+        "packet_to_seen": log.expect("hub", "endpoint seen", STEP_S, since_ns=since_ns, router=moves).t_ns,
+        "packet_to_published": log.wait_for(names_it, STEP_S, since_ns=since_ns, what=f"a table for {stays}").t_ns,
+        "packet_to_applied": log.expect(stays, "set", STEP_S, since_ns=since_ns).t_ns,
+        "packet_to_direct": direct_ns,
+    }
+    for metric, t_ns in steps.items():
+        samples.add(metric, (t_ns - zero_ns) / MS)
+
+
+def start_seeds() -> list[subprocess.Popen[str]]:
+    """Start all labs of the other way at once: they sleep nearly all the time."""
+    print(f"the way this project began (seed): {SEEDS} labs in the background, a switch each, some minutes", flush=True)
+    command = python_module("lab.seed")
+    return [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(SEEDS)]
+
+
+def wait_for_seeds(seeds: list[subprocess.Popen[str]]) -> Samples:
+    """Return what they measured, once all have ended."""
+    samples = Samples()
+    deadline = time.monotonic() + SEED_S
+    for number, seed in enumerate(seeds, 1):
+        try:
+            text, _ = seed.communicate(timeout=max(1.0, deadline - time.monotonic()))
+            samples.add("packet_to_direct", float(json.loads(text)["ms"]))
+        except (subprocess.TimeoutExpired, ValueError):
+            samples.failures.append(f"seed lab {number} of {len(seeds)}: no result, see above")
+            continue
+        print(f"  seed lab {number} of {len(seeds)}: packet_to_direct {samples.ms['packet_to_direct'][-1]:.0f} ms")
+    return samples

@@ -1,0 +1,19 @@
+"""The lab is an honest judge: the script as it is passes every check, and each mutation of it fails one."""
+
+import pytest
+
+from lab.mutation import Mutation
+from lab.mutation_table import MUTATIONS
+from lab.mutations import judge, judge_mutation
+
+pytestmark = pytest.mark.lab
+
+
+def test_script_as_it_is_passes_every_check() -> None:
+    verdict = judge(str)
+    assert (verdict.failed, verdict.why) == ("", "")
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
+def test_mutation_is_caught(mutation: Mutation) -> None:
+    assert judge_mutation(mutation).failed, "no check of the lab notices this defect"
