@@ -16,7 +16,7 @@
 set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$(realpath "$0")")/common.sh"
-# shellcheck source=debian-kernel.sh
+# shellcheck source-path=SCRIPTDIR source=debian-kernel.sh
 . "$here/debian-kernel.sh"
 [ $# -gt 0 ] || { sed -n '2,/^set/s/^#\( \|$\)//p' "$0"; exit 2; }
 

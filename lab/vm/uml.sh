@@ -19,7 +19,7 @@ set -uo pipefail
 
 kernel=${UML:-}
 if [ -z "$kernel" ]; then
-    # shellcheck source=uml-kernel.sh
+    # shellcheck source-path=SCRIPTDIR source=uml-kernel.sh
     . "$here/uml-kernel.sh"
     alone uml build_kernel
 fi
@@ -39,6 +39,7 @@ read -r up _ </proc/uptime
 cd root
 mount -t proc p proc; mount -t sysfs s sys; mount -t devtmpfs d dev; mkdir -p dev/pts dev/shm
 mount -t devpts d dev/pts; mount -t tmpfs t dev/shm; mount -t tmpfs t run; mkdir -p run/netns run/wireguard
+ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr
 [ -e dev/net/tun ] || { mkdir -p dev/net; mknod dev/net/tun c 10 200; }
 mount -t hostfs h ".$control" -o "$control"
 [ -z "$out" ] || mount -t hostfs h ".$out" -o "$out"

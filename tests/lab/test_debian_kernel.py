@@ -1,0 +1,27 @@
+"""The netlink edge on Debian's own kernel: tests/vm/netlink_edge.py in qemu, started once for all its cases."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.vm.netlink_edge import CASES
+
+pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def told() -> str:
+    """Return what the cases said in the virtual machine; the first run fetches 70 MB for it."""
+    program = ("bash", "lab/vm/debian.sh", sys.executable, "-m", "tests.vm.netlink_edge")
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)  # noqa: S603
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case_on_debians_kernel(told: str, case: str) -> None:
+    assert f"\nok {case} " in f"\n{told}", told
