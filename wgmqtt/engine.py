@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import claim, late, links, outbox, refresh, session, sightings, verdict, view
+from wgmqtt import claim, late, links, outbox, refresh, renewal, session, sightings, verdict, view
 from wgmqtt.effects import Effect, Say, WakeAt, say
 from wgmqtt.events import (
     Acked,
@@ -78,13 +78,6 @@ def _hints_failed(state: State, event: HintsFailed, _now: Now) -> tuple[State, l
     return replace(state, troubles=state.troubles | {"hints"}), [said]
 
 
-def _reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
-    roster = make_roster(event.config)
-    outboxes = {name: box for name, box in state.outboxes.items() if name in roster.by_name}
-    # What the broker retains for new routers is not known: a new session reads everything back.
-    return session.renew(replace(state, roster=roster, outboxes=outboxes), now)
-
-
 def _freezing(state: State, event: Freezing, now: Now) -> tuple[State, list[Effect]]:
     if event.is_frozen == state.is_frozen:
         return state, []
@@ -124,5 +117,5 @@ DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Eff
     HubHeard: claim.heard,
     Freezing: _freezing,
     Woken: _woken,
-    Reconfigured: _reconfigured,
+    Reconfigured: renewal.reconfigured,
 }
