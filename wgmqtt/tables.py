@@ -84,12 +84,14 @@ def _line_differs(peer: TablePeer, before: TablePeer | None) -> bool:
 
 def moved_links(desired: Table, known: Table | None, links: tuple[Link, ...], name: str) -> frozenset[Link]:
     """Return the links of router `name` on which one end is somewhere new, so that both must send."""
-    before = {peer.name: peer for peer in known.peers} if known else {}
+    # By key: a router that was replaced has another key and no session, be it at the old one's place.
+    before = {peer.key: peer for peer in known.peers} if known else {}
     self_moved = desired.own is not None and (known is None or desired.own != known.own)
     present = {peer.name: peer for peer in desired.peers}
 
     def moved(link: Link) -> bool:
-        peer, old = present[link.other(name)], before.get(link.other(name))
+        peer = present[link.other(name)]
+        old = before.get(peer.key)
         return peer.endpoint is not None and (self_moved or old is None or peer.endpoint != old.endpoint)
 
     return frozenset(link for link in links if moved(link))
