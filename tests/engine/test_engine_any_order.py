@@ -28,7 +28,7 @@ class AnyOrder(RuleBasedStateMachine):
     def answers_arrive(self, count: int) -> None:
         """Some of what is on its way arrives."""
         for _ in range(min(count, len(self.world.waiting))):
-            self.world.step(self.world.waiting.pop(0))
+            self.world.next()
 
     @rule()
     def broker_is_lost(self) -> None:
@@ -38,8 +38,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def broker_forgets(self) -> None:
         """The broker restarts without a database."""
-        self.world.lose_broker()
-        self.world.retained.clear()
+        self.world.forget()
 
     @rule(up=st.booleans())
     def broker_refuses(self, *, up: bool) -> None:

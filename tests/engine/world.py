@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
+from tests.engine.broker_model import BrokerModel
 from wgmqtt import engine
 from wgmqtt.effects import (
     BreakSession,
@@ -16,7 +17,8 @@ from wgmqtt.effects import (
     Say,
     WakeAt,
 )
-from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, Now, PeersSeen, ReadBack, Reported, Woken
+from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, Now, PeersSeen, ReadBack, Reported, Woken
+from wgmqtt.hubwire import Online, encode_online
 from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PublicKey, Router, Sighting, link_of
 from wgmqtt.state import State
 from wgmqtt.wire import Table, decode_table
@@ -50,21 +52,50 @@ def make_config(names: tuple[str, ...] = NAMES, links: tuple[tuple[str, str], ..
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on its way to the broker. It is lost if the connection breaks before it arrives."""
+
+    topic: str
+    payload: bytes
+    is_retained: bool = True
+
+
 @dataclass
 class World:
-    """The engine in its surroundings. Messages wait until delivered; a connection can break between any two."""
+    """The engine in its surroundings. Messages wait until delivered; a connection can break between any two.
+
+    Several worlds may share one broker: daemons of one hub name, on machines of their own.
+    """
 
     state: State
+    broker: BrokerModel = field(default_factory=BrokerModel)
     mono_s: float = 100.0
     wall_s: float = WALL_S  # Unix time at monotonic 0
-    retained: dict[str, bytes] = field(default_factory=dict)
     wake_s: float = 0.0
     reachable: bool = True
-    waiting: list[Event] = field(default_factory=list)
+    waiting: list[Event | Sent] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
     published: list[tuple[str, Table]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    """Everything that was published: tables, and words of the hub."""
     broken: list[str] = field(default_factory=list)
     generation: int = 0
+
+    @property
+    def retained(self) -> dict[str, bytes]:
+        """What the broker retains."""
+        return self.broker.retained
+
+    @retained.setter
+    def retained(self, messages: dict[str, bytes]) -> None:
+        self.broker.retained = messages
+
+    @property
+    def phase(self) -> str:
+        """How far the connection to the broker is."""
+        return self.state.session.phase
 
     def step(self, event: Event) -> None:
         """Let the engine take one event, and the surroundings take what it wants done."""
@@ -79,28 +110,57 @@ class World:
                 self.wake_s = effect.mono_s
             case Say():
                 self.said.append(effect.phrase)
+                if effect.level == "warning":
+                    self.warned.append(effect.phrase)
             case OpenBroker():
                 self.generation = effect.generation
                 up = BrokerUp(effect.generation) if self.reachable else BrokerDown(effect.generation, "refused")
                 self.waiting.append(up)
             case CloseBroker():
-                self.waiting = [event for event in self.waiting if getattr(event, "generation", None) is None]
+                self.close()
+            case PublishTable() | PublishStatus() | ReadRetained():
+                if effect.generation == self.generation:
+                    self._talk(effect)
+            case BreakSession():
+                self.broken.append(effect.router)
+
+    def _talk(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
+        match effect:
             case ReadRetained():
                 wanted = {topic: self.retained[topic] for topic in effect.topics if topic in self.retained}
                 self.waiting.append(ReadBack(effect.generation, wanted))
+                self._listen(effect.generation, effect.hub)
             case PublishTable():
-                self.retained[effect.topic] = effect.payload
                 self.published.append((effect.router, decode_table(effect.payload, effect.topic)))
+                if not self.state.is_dry:
+                    self._send(Sent(effect.topic, effect.payload))
                 self.waiting.append(Acked(effect.generation, effect.router, effect.seq))
-            case PublishStatus():
-                self.retained[effect.topic] = effect.payload
-            case BreakSession():
-                self.broken.append(effect.router)
+            case PublishStatus() if not self.state.is_dry:
+                self._send(Sent(effect.topic, effect.payload, effect.is_retained))
+
+    def _send(self, message: Sent) -> None:
+        self.sent.append(message)
+        self.waiting.append(message)
+
+    def _listen(self, generation: int, topics: tuple[str, ...]) -> None:
+        def hear(topic: str, payload: bytes) -> None:
+            if topic in topics:
+                self.waiting.append(HubHeard(generation, topic, payload))
+
+        self.broker.listeners[self.state.instance] = hear
+
+    def next(self) -> None:
+        """Let the first of what is on its way arrive."""
+        first = self.waiting.pop(0)
+        if isinstance(first, Sent):
+            self.broker.publish(first.topic, first.payload, is_retained=first.is_retained)
+        else:
+            self.step(first)
 
     def deliver(self) -> None:
         """Let everything arrive that is on its way, and what comes of it."""
         while self.waiting:
-            self.step(self.waiting.pop(0))
+            self.next()
 
     def wait(self, seconds: float) -> None:
         """Let time pass, waking the engine as it asked."""
@@ -112,15 +172,42 @@ class World:
             self.deliver()
         self.mono_s = end_s
 
+    def close(self) -> None:
+        """End the connection in order: what was sent arrives, what was to come does not, and no will is said."""
+        self.broker.listeners.pop(self.state.instance, None)
+        left, self.waiting = self.waiting, []
+        for each in left:
+            if isinstance(each, Sent):
+                self.broker.publish(each.topic, each.payload, is_retained=each.is_retained)
+
     def connect(self) -> None:
         """Bring the first connection up."""
         self.step(Woken())
         self.deliver()
 
     def lose_broker(self) -> None:
-        """Break the connection; what was on its way back is gone."""
-        self.waiting.clear()
+        """Break the connection; what was on its way is gone, and the broker says the will."""
+        self.vanish()
         self.step(BrokerDown(self.generation, "disconnected"))
+
+    def leave(self) -> None:
+        """End as at SIGTERM: say that the hub is away, and close."""
+        offline = encode_online(Online(is_online=False, instance=self.state.instance))
+        self.waiting.append(Sent(self.state.roster.topics.hub_online, offline))
+        self.close()
+
+    def vanish(self) -> None:
+        """End as a crash does: nothing more arrives, and the broker says the will."""
+        self.waiting.clear()
+        if self.broker.listeners.pop(self.state.instance, None):
+            will = encode_online(Online(is_online=False, instance=self.state.instance))
+            self.broker.publish(self.state.roster.topics.hub_online, will)
+
+    def forget(self) -> None:
+        """Let the broker crash: nothing is retained any more, and no will is said."""
+        self.broker.listeners.clear()
+        self.retained = {}
+        self.lose_broker()
 
     def see(self, name: str, address: str | None, port: int = 51820, interface: str = "wg0") -> None:
         """Let WireGuard show a peer somewhere."""
@@ -134,9 +221,10 @@ class World:
         self.step(Reported(self.generation, name, json.dumps(body).encode()))
 
     def table_of(self, name: str) -> Table:
-        """Return what the broker holds for a router."""
+        """Return what the broker holds for a router, or is about to get."""
         topic = f"wgmqtt/v1/{name}/endpoints"
-        return decode_table(self.retained[topic], topic)
+        on_the_way = [each.payload for each in self.waiting if isinstance(each, Sent) and each.topic == topic]
+        return decode_table([self.retained.get(topic, b""), *on_the_way][-1], topic)
 
     def told(self, name: str, of: str) -> str:
         """Return where the broker's table for `name` says that `of` is."""
