@@ -42,6 +42,11 @@ def see(world: World, number: int) -> None:
     world.see("cologne", f"203.0.113.{number + 100}")
 
 
+def tables_in(world: World) -> dict[str, bytes]:
+    """Return the retained tables."""
+    return {topic: payload for topic, payload in world.retained.items() if topic.endswith("/endpoints")}
+
+
 def word_of(world: World) -> Online | None:
     """Return what the broker retains of the hub."""
     return decode_online(world.retained.get(ONLINE, b""), ONLINE)
@@ -172,12 +177,12 @@ def test_dry_run_beside_the_one_that_serves_changes_nothing() -> None:
     one.connect()
     see(one, 1)
     one.wait(1)
-    before = dict(one.retained)
+    before = tables_in(one)
     dry = World(engine.start(make_config(), "0", is_dry=True), one.broker)
     dry.connect()
     see(dry, 9)
     pass_time(100, one, dry)
-    assert one.retained == before
+    assert tables_in(one) == before
     assert dry.sent == []
     assert {name for name, _ in dry.published} == {"berlin", "cologne"}, "what it would publish is known"
     assert (one.phase, dry.phase) == ("ready", "ready")
