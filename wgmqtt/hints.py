@@ -40,7 +40,7 @@ class Hints:
     """One table and one socket for all interfaces. `keep` runs while hints are wanted; `works` says whether they do."""
 
     def __init__(self, hub: str, post: Callable[[Event], None]) -> None:
-        self._table = table_name(hub)
+        self._hub = hub
         self._post = post
         self._known = Known()
         self._listeners: dict[str, Listener] = {}
@@ -82,26 +82,24 @@ class Hints:
 
     async def _serve(self) -> None:
         """Make both; follow what is learned. Raises EdgeError when nftables or NFLOG refuses."""
-        nftables = open_nftables()
-        loop = asyncio.get_running_loop()
-        try:
-            with contextlib.closing(_open()) as packets:
-                group = _bind(packets)
+        with contextlib.closing(_open()) as packets:
+            group = _bind(packets)
+            table = table_name(self._hub, group)
+            nftables = open_nftables()
+            try:
                 self._known.renew()
-                await nftables.run(render_table(self._table, group, has_owner=nftables.has_owner))
-                await self._tell(nftables, self._known.drain())
-                loop.add_reader(packets, self._read, packets)
-                try:
-                    self._turn(works=True)
-                    self._post(HintsWork(self._table, group, nftables.has_owner))
-                    while True:
-                        await self._follow(nftables)
-                finally:
-                    loop.remove_reader(packets)
-        finally:
-            nftables.close(self._table)
+                await nftables.run(render_table(table, group, has_owner=nftables.has_owner))
+                await _tell(nftables, table, self._known.drain())
+                self._resume(packets)
+                self._turn(works=True)
+                self._post(HintsWork(table, group, nftables.has_owner))
+                while True:
+                    await self._follow(nftables, table)
+            finally:
+                asyncio.get_running_loop().remove_reader(packets)
+                nftables.close(table)
 
-    async def _follow(self, nftables: Nftables) -> None:
+    async def _follow(self, nftables: Nftables, table: str) -> None:
         """Wait until something was learned, or until it is time to forget; then tell the table."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EXPIRE_S):
@@ -109,14 +107,9 @@ class Hints:
         self._stirred.clear()
         if self._is_doubted:
             self._is_doubted = False
-            await nftables.run(render_check(self._table))
+            await nftables.run(render_check(table))
         self._known.expire(time.time())
-        await self._tell(nftables, self._known.drain())
-
-    async def _tell(self, nftables: Nftables, change: Change) -> None:
-        for commands in render_change(self._table, change):
-            await nftables.run(commands)
-            await asyncio.sleep(0)
+        await _tell(nftables, table, self._known.drain())
 
     def _turn(self, *, works: bool) -> None:
         """Work, or not; every interface looks at once, for what came meanwhile."""
@@ -151,6 +144,12 @@ class Hints:
         names = self._known.interfaces(hint.listen_port) if hint else list(self._listeners)
         for name in names:
             self._listeners[name](hint)
+
+
+async def _tell(nftables: Nftables, table: str, change: Change) -> None:
+    for commands in render_change(table, change):
+        await nftables.run(commands)
+        await asyncio.sleep(0)
 
 
 def _open() -> socket.socket:

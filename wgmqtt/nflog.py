@@ -17,6 +17,8 @@ _BIND, _COPY_PACKET = 1, 2  # NFULNL_CFG_CMD_BIND, NFULNL_COPY_PACKET
 _CFG_CMD, _CFG_MODE, _CFG_QTHRESH = 1, 2, 5
 _TIMESTAMP, _PAYLOAD = 3, 9
 _NFGENMSG_BYTES = 4
+_TIMESTAMP_BYTES = 16
+_IPV4_BYTES = 20
 _IPV6_BYTES = 40
 _UDP = 17
 
@@ -51,7 +53,7 @@ def decode_packet(message: bytes) -> Hint | None:
         if length < 4:  # noqa: PLR2004 - the header's own size
             return None
         value = message[start + 4 : start + length]
-        if kind == _TIMESTAMP:
+        if kind == _TIMESTAMP and len(value) == _TIMESTAMP_BYTES:
             seconds, microseconds = struct.unpack("!QQ", value)
             t_ns = (seconds * 1_000_000 + microseconds) * 1000
         elif kind == _PAYLOAD:
@@ -62,9 +64,9 @@ def decode_packet(message: bytes) -> Hint | None:
 
 def _decode_udp(packet: bytes, t_ns: int) -> Hint | None:
     version = packet[0] >> 4 if packet else 0
-    if version == 4 and packet[9:10] == bytes([_UDP]):  # noqa: PLR2004 - IPv4
+    if version == 4 and len(packet) >= _IPV4_BYTES and packet[9] == _UDP:  # noqa: PLR2004 - IPv4
         address, start = str(IPv4Address(packet[12:16])), (packet[0] & 0x0F) * 4
-    elif version == 6 and packet[6:7] == bytes([_UDP]) and len(packet) >= _IPV6_BYTES:  # noqa: PLR2004 - IPv6
+    elif version == 6 and len(packet) >= _IPV6_BYTES and packet[6] == _UDP:  # noqa: PLR2004 - IPv6
         address, start = str(IPv6Address(packet[8:24])), _IPV6_BYTES
     else:
         return None

@@ -1,7 +1,8 @@
 """When to look at an interface next: the poll that never stops, and the chase after a hint. Pure.
 
 A look is one dump; its cost is CPU time. All looks spend from one bucket of CPU time, which fills at a share of one
-core. A chase waits until the bucket holds another look; the poll never waits, but is so slow that it can be paid.
+core, and wait until it holds another look. So a flood of hints costs that share and no more, and what is real among
+them is seen as soon as the bucket allows.
 """
 
 from dataclasses import dataclass, replace
@@ -84,19 +85,19 @@ def looked(pace: Pace, limits: Limits, now_s: float, cost_s: float, *, is_done: 
 
 def next_look_s(pace: Pace, limits: Limits) -> float:
     """Return the monotonic time of the next look."""
-    poll_s = pace.looked_s + min(_poll_interval_s(pace, limits), MAX_S)
-    if pace.hint_s is None:
-        return poll_s
-    return min(poll_s, max(pace.hint_s + CHASE_S[pace.step], _affordable_s(pace, limits)))
+    due_s = pace.looked_s + _poll_interval_s(pace, limits)
+    if pace.hint_s is not None:
+        due_s = min(due_s, pace.hint_s + CHASE_S[pace.step])
+    return min(max(due_s, _affordable_s(pace, limits)), pace.looked_s + MAX_S)
 
 
 def _poll_interval_s(pace: Pace, limits: Limits) -> float:
     relies = pace.has_hints and pace.looked_s >= pace.doubt_until_s
-    return max(limits.poll_s, pace.cost_s / (limits.share if relies else limits.chase_share))
+    return max(limits.poll_s, pace.cost_s / limits.share if relies else 0.0)
 
 
 def _affordable_s(pace: Pace, limits: Limits) -> float:
-    """Return when the bucket holds another look: at the latest when it is full."""
+    """Return when the bucket holds another look of the usual cost, or is full."""
     lacking_s = min(pace.cost_s, BURST_S) - pace.saved_s
     return pace.saved_at_s + lacking_s / limits.chase_share
 

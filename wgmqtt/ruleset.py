@@ -1,6 +1,6 @@
 """The daemon's own nftables table, as text: it accepts everything, and reports packets from unknown endpoints. Pure.
 
-Language: nft(8). One table `wgmqtt_HUB` of family inet: the sets `ports` (where WireGuard listens), `known4` and
+Language: nft(8). One table `wgmqtt_HUB_GROUP` of family inet: the sets `ports` (where WireGuard listens), `known4` and
 `known6` (from where its peers speak now), `recent4` and `recent6` (reported a moment ago), and one chain after every
 other filter of the input hook, so that a packet which somebody else drops is never reported.
 """
@@ -31,9 +31,9 @@ class Change:
         return bool(self.ports_added or self.ports_removed or self.added or self.removed)
 
 
-def table_name(hub: str) -> str:
-    """Return the name of the table: one for each hub's name."""
-    return f"wgmqtt_{hub}"
+def table_name(hub: str, group: int) -> str:
+    """Return the name of the table. A group of NFLOG has one listener, so no two daemons want the same one."""
+    return f"wgmqtt_{hub}_{group}"
 
 
 def element(listen_port: int, address: str, port: int) -> str:
