@@ -17,7 +17,7 @@ from routeros_lsp.syntax.parser import parse
 
 from wgmqtt.config_files import read_config
 from wgmqtt.errors import RscError
-from wgmqtt.rsc import quote, quote_lines, render_removal, render_script
+from wgmqtt.rsc import quote, quote_lines, render_difference, render_removal, render_script
 from wgmqtt.templates import read_templates
 
 ROOT = Path(__file__).parent.parent
@@ -133,6 +133,18 @@ def test_gen_rsc_redact_needs_no_secret() -> None:
     done = wgmqtt("gen-rsc", "berlin", "--redact", "-c", str(EXAMPLE))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# wgmqtt")
+
+
+def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None:
+    old = render_script(CONFIG, ROUTERS["berlin"], "old-secret", TEMPLATES).replace("10.99.0.1", "10.99.0.9")
+    text = render_difference(old, render_script(CONFIG, ROUTERS["berlin"], "new-secret", TEMPLATES))
+    assert '-  /iot/mqtt/brokers/set $brokerId address="10.99.0.9" port=1883 ssl=no' in text
+    assert '+  /iot/mqtt/brokers/set $brokerId address="10.99.0.1" port=1883 ssl=no' in text
+    assert "+# (the password is another one)" in text
+    assert "secret" not in text
+    (tmp_path / "old.rsc").write_text(render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES))
+    done = wgmqtt("gen-rsc", "berlin", "--redact", "--diff", str(tmp_path / "old.rsc"), "-c", str(EXAMPLE))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 EXITS = {

@@ -21,7 +21,7 @@ from wgmqtt.hubwire import decode_event
 from wgmqtt.model import Config, Router
 from wgmqtt.mosquitto import VIEWER
 from wgmqtt.mqtt import Login
-from wgmqtt.rsc import render_removal, render_script
+from wgmqtt.rsc import render_difference, render_removal, render_script
 from wgmqtt.status import render_json, render_status
 from wgmqtt.templates import read_templates
 from wgmqtt.viewer import read_events, read_view
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     rsc.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE, mode 0600")
     rsc.add_argument("--redact", action="store_true", help="leave the password out, for review; needs no secret")
     rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
+    rsc.add_argument("--diff", metavar="OLD", type=Path, help="show what the new script changes in the file OLD")
     rsc.set_defaults(command=_gen_rsc, usage=rsc)
 
     broker = commands.add_parser("gen-mosquitto", help="make missing passwords, and mosquitto's configuration")
@@ -126,11 +127,20 @@ def _gen_rsc(options: argparse.Namespace) -> int:
         print(f"{options.all}: {len(config.routers)} scripts written", file=sys.stderr)
         return 0
     script = _script(config, _router_named(config, options.router), options)
-    if options.output:
+    if options.diff:
+        print(render_difference(_read_script(options.diff), script), end="")
+    elif options.output:
         write_private(options.output, script)
     else:
         print(script, end="")
     return 0
+
+
+def _read_script(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError as error:
+        raise RscError(Problem(str(path), "cannot be read", "", error.strerror or str(error))) from error
 
 
 def _router_named(config: Config, name: str) -> Router:

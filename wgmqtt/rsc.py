@@ -1,5 +1,6 @@
 """RouterOS scripts: quoting, and the templates of `routeros/` filled in for one router. Pure."""
 
+import difflib
 import hashlib
 import re
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from wgmqtt.wire import Topics, router_client_id
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
+PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
 PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
 REDACTED = "(password left out)"
 
@@ -65,6 +67,15 @@ def render_script(config: Config, router: Router, password: str | None, template
 def render_removal(router: Router, templates: Templates) -> str:
     """Return the script that takes away from `router` what the other one made, and nothing else."""
     return _fill(templates.remove, {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME)})
+
+
+def render_difference(old: str, new: str) -> str:
+    """Return what a new script changes in an old one, as a unified diff; a password is named, never shown."""
+    before, after = (PASSWORD.sub(r"\1", text).splitlines() for text in (old, new))
+    if PASSWORD.findall(old) != PASSWORD.findall(new):
+        after.append("# (the password is another one)")
+    lines = difflib.unified_diff(before, after, "old script", "new script", lineterm="", n=2)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def script_id(handler_template: str) -> str:
