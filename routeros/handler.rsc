@@ -15,19 +15,29 @@
     :return $text
   }
   :local seen ({})
-  :local address [$spell [/interface/wireguard/peers/get $1 endpoint-address]]
-  :local port [:tostr [/interface/wireguard/peers/get $1 endpoint-port]]
-  :set ($seen->"configured") ($address . " " . $port)
-  :set address [$spell [/interface/wireguard/peers/get $1 current-endpoint-address]]
-  :set port [:tostr [/interface/wireguard/peers/get $1 current-endpoint-port]]
-  :set ($seen->"current") ($address . " " . $port)
-  :set ($seen->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
-  :local age [/interface/wireguard/peers/get $1 last-handshake]
+  :set ($seen->"error") ""
+  :set ($seen->"configured") ""
+  :set ($seen->"current") ""
+  :set ($seen->"away") false
+  :set ($seen->"rx") ""
   :set ($seen->"age") ""
   :set ($seen->"live") false
-  :if ([:typeof $age] = "time") do={
-    :set ($seen->"age") [:tostr $age]
-    :if ($age < 150s) do={ :set ($seen->"live") true }
+  :onerror wgmqttError in={
+    :local address [$spell [/interface/wireguard/peers/get $1 endpoint-address]]
+    :local port [:tostr [/interface/wireguard/peers/get $1 endpoint-port]]
+    :set ($seen->"configured") ($address . " " . $port)
+    :set address [$spell [/interface/wireguard/peers/get $1 current-endpoint-address]]
+    :set port [:tostr [/interface/wireguard/peers/get $1 current-endpoint-port]]
+    :set ($seen->"current") ($address . " " . $port)
+    :set ($seen->"away") ([:len $address] > 0 and ($seen->"current") != ($seen->"configured"))
+    :set ($seen->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
+    :local age [/interface/wireguard/peers/get $1 last-handshake]
+    :if ([:typeof $age] = "time") do={
+      :set ($seen->"age") [:tostr $age]
+      :if ($age < 150s) do={ :set ($seen->"live") true }
+    }
+  } do={
+    :set ($seen->"error") $wgmqttError
   }
   :return $seen
 }
@@ -70,6 +80,13 @@
     :log warning ("wgmqtt: table refused, nothing changed: " . $wgmqttError)
   }
 }
+
+# Handlers run side by side: one that asked or waited must know whether a newer table came meanwhile.
+# Where RouterOS keeps no global variable from one handler to the next, each turn is 1.
+:global wgmqttTurn
+:if ([:typeof $wgmqttTurn] != "num") do={ :set wgmqttTurn 0 }
+:if ([:len $problem] = 0) do={ :set wgmqttTurn ($wgmqttTurn + 1) }
+:local turn $wgmqttTurn
 
 # 2. Check every entry before any is used. What passes stands in these dictionaries, by key.
 :local idOf ({})
@@ -131,27 +148,21 @@
   :local seen [$look $peerId]
   :local hint (($addressOf->$key) . " " . ($portOf->$key))
   :set ($firstOf->$key) $seen
-  :local roamed (($seen->"current") != ($seen->"configured"))
-  :if ([:len ($seen->"current")] < 2) do={ :set roamed false }
+  :local did "same"
   :if (($seen->"configured") = $hint) do={
-    :if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={
-      :set ($didOf->$key) "wait"
-    }
+    :if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={ :set did "wait" }
   } else={
-    :if (($seen->"live") and ($seen->"current") = $hint) do={
-      :set ($didOf->$key) "roamed"
-    } else={
-      :if ($roamed and ($seen->"live")) do={
-        :set ($didOf->$key) "probe"
-      } else={
-        :if (($seen->"live") or ($waitOf->$key) = 0) do={
-          :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
-        } else={
-          :set ($didOf->$key) "wait"
-        }
-      }
-    }
+    :set did "wait"
+    :if (($seen->"live") or ($waitOf->$key) = 0) do={ :set did "apply" }
+    :if (($seen->"live") and ($seen->"away")) do={ :set did "probe" }
+    :if (($seen->"live") and ($seen->"current") = $hint) do={ :set did "roamed" }
   }
+  :if ([:len ($seen->"error")] > 0) do={
+    :set did "unreadable"
+    :log warning ("wgmqtt: peer " . $key . " cannot be read: " . ($seen->"error"))
+  }
+  :if ($did = "apply") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
+  :set ($didOf->$key) $did
   :if (($didOf->$key) = "wait" and ($waitOf->$key) > $waiting) do={
     :set waiting ($waitOf->$key)
   }
@@ -174,7 +185,9 @@
 }
 :foreach key,peerId in=$idOf do={
   :if (($didOf->$key) = "probe") do={
-    :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+    :local did "newer"
+    :if ($wgmqttTurn = $turn) do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
+    :set ($didOf->$key) $did
     :set stages {"applied";"final"}
   }
 }
@@ -185,20 +198,22 @@
     :local ready (($didOf->$key) = "same" and ($kickOf->$key))
     :if ($ready or ($didOf->$key) = "set") do={ [$send ($pingOf->$key)] }
   }
-  :for tick from=1 to=($waiting / 50) do={ :delay 50ms }
+  :for tick from=1 to=(($waiting + 49) / 50) do={ :delay 50ms }
   :foreach key,peerId in=$idOf do={
     :if (($didOf->$key) = "wait") do={
       :local seen [$look $peerId]
-      :if (($seen->"configured") != ($firstOf->$key->"configured")) do={
-        # A newer table was applied meanwhile: it knows better.
-        :set ($didOf->$key) "newer"
-      } else={
-        :if (($seen->"configured") = (($addressOf->$key) . " " . ($portOf->$key))) do={
-          :set ($didOf->$key) "same"
-        } else={
-          :set ($didOf->$key) [$apply $peerId ($addressOf->$key) ($portOf->$key)]
-        }
-      }
+      :local hint (($addressOf->$key) . " " . ($portOf->$key))
+      :local changed (($seen->"configured") != ($firstOf->$key->"configured"))
+      :local did "apply"
+      # A session that came up meanwhile, from wherever, works. A change that did not bring it up was made
+      # by an older handler, whose wait was over before ours, unless a newer one had its turn.
+      :if (($seen->"live") and ($seen->"away")) do={ :set did "kept" }
+      :if ($changed and ($seen->"live")) do={ :set did "newer" }
+      :if ($wgmqttTurn > $turn) do={ :set did "newer" }
+      :if ($hint = ($seen->"configured")) do={ :set did "same" }
+      :if ([:len ($seen->"error")] > 0) do={ :set did "unreadable" }
+      :if ($did = "apply") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
+      :set ($didOf->$key) $did
     }
   }
 }
@@ -219,8 +234,8 @@
     # A dead peer that roamed away from the endpoint it is set to does not come back by itself.
     :foreach key,peerId in=$idOf do={
       :local seen [$look $peerId]
-      :local stray (($seen->"current") != ($seen->"configured"))
-      :if ([:len ($seen->"current")] < 2) do={ :set stray false }
+      :local hint (($addressOf->$key) . " " . ($portOf->$key))
+      :local stray (($seen->"away") and ($seen->"configured") = $hint and $wgmqttTurn = $turn)
       :local silent (($seen->"rx") = ($firstOf->$key->"rx"))
       :if ($stray and $silent and ($kickOf->$key) and ($didOf->$key) = "same") do={
         [$apply $peerId ($addressOf->$key) ($portOf->$key)]
