@@ -42,7 +42,8 @@ class ModelDevice:
     clock: ModelClock
     peers: dict[str, DevicePeer] = field(default_factory=dict)
     realities: dict[str, Reality] = field(default_factory=dict)
-    has_no_route: frozenset[str] = frozenset()
+    has_no_route: frozenset[str] = frozenset()  # addresses
+    refuses: frozenset[str] = frozenset()  # keys of peers that cannot be set
 
     def state(self) -> DeviceState:
         """Return the device as it is now."""
@@ -59,6 +60,8 @@ class ModelDevice:
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
         """Set parts of a peer; makes it if it is not there."""
+        if public_key in self.refuses:
+            raise ScriptError("failure: this peer cannot be set")
         old = self.peers.get(public_key) or DevicePeer(public_key, "", None, (), 0, 0, 0, 0)
         self.peers[public_key] = replace(
             old,

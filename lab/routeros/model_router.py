@@ -6,6 +6,8 @@ The language and the menus are those of the lab's sites; only clock, device, pin
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lab.routeros.menu_items import Item
+from lab.routeros.menu_wireguard import PeersMenu
 from lab.routeros.model_broker import ModelBroker
 from lab.routeros.model_clock import ModelClock
 from lab.routeros.model_device import ModelDevice, Reality
@@ -28,7 +30,10 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A peer before a script runs. `current` None: as configured; `age_s` None: no handshake yet."""
+    """A peer before a script runs. `current` None: as configured; `age_s` None: no handshake yet.
+
+    `interface`: another than the device's (whose peers are the same device's here).
+    """
 
     key: str
     configured: tuple[str, int] | None
@@ -36,6 +41,7 @@ class Peer:
     current: tuple[str, int] | None = None
     age_s: int | None = None
     keepalive_s: int = 25
+    interface: str = ""
     reality: Reality = field(default_factory=Reality)
 
 
@@ -54,6 +60,15 @@ class ModelRouter:
         around = Surroundings(self.clock, self.device, self.device.ping, self.broker.make_link, tuple)
         self.router = Router(Site("router", interface, version), switches, self._emit, around)
         self._put([peer.current or peer.configured for peer in peers], peers)
+        for peer in peers:
+            if peer.interface:
+                self.item(peer.key).kept["interface"] = peer.interface
+
+    def item(self, public_key: str) -> Item:
+        """Return the peer as the router's menu keeps it."""
+        menu = self.router.menu("/interface/wireguard/peers")
+        assert isinstance(menu, PeersMenu)
+        return next(item for item in menu.items.values() if item.kept["public-key"] == public_key)
 
     def _put(self, places: list[tuple[str, int] | None], peers: tuple[Peer, ...]) -> None:
         """Put the peers on the device; the router takes what it finds at its start for configured."""

@@ -1,7 +1,7 @@
 """One router: its version, its switches, its menus, and the scripts that run on it. Edge: the menus talk to the site.
 
 A message that falls under a subscription with a handler starts a thread of its own, as RouterOS runs handlers in
-parallel. A handler's `:global` variables are its own: those of other scripts are not visible to it (manual, page MQTT).
+parallel. A handler does not see the `:global` variables of other scripts (manual, page MQTT).
 """
 
 import re
@@ -115,6 +115,7 @@ class Router:
         self.emit = emit
         self._absent = frozenset({"/iot"} if switches.iot_listed_not_installed else ())
         self._globals = GlobalVariables()
+        self._hook_globals = GlobalVariables()
         self._numbers = count(1)
         self._lock = Lock()
         self._running: dict[str, int] = {}
@@ -197,7 +198,8 @@ class Router:
     def _run_handler(self, handler: Handler) -> None:
         if self.switches.hook_permissions == "refuse-hook" and _PINGS.search(handler.source):
             raise ScriptError(_NO_PERMISSION)
-        world = ScriptWorld(self, GlobalVariables(), is_hook=True)
+        shared = self.switches.hook_globals == "shared"
+        world = ScriptWorld(self, self._hook_globals if shared else GlobalVariables(), is_hook=True)
         topic = handler.topic.encode().decode("latin-1")
         given: Mapping[str, Value] = {"msgData": handler.payload.decode("latin-1"), "msgTopic": topic}
         interpreter.run(_as_source(handler.source), world, locals=given, absent=self._absent)

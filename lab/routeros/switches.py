@@ -19,6 +19,7 @@ class Switches:
         get_gives: the type in which get, find and print give an endpoint's address.
         hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script with
             /tool/ping in it is not run at all.
+        hook_globals: whether a handler finds the global variables that handlers before it have set.
         iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
         odd_values: what becomes of JSON's null, of fractions, of halves of addresses (see call.py).
     """
@@ -27,6 +28,7 @@ class Switches:
     same_endpoint_ignored: bool = False
     get_gives: Literal["ip", "str"] = "ip"
     hook_permissions: Literal["all", "no-test", "refuse-hook"] = "all"
+    hook_globals: Literal["own", "shared"] = "own"
     iot_listed_not_installed: bool = False
     odd_values: OddValues = "refuse"
 
@@ -36,6 +38,7 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "same_endpoint_ignored": {"yes": True, "no": False},
     "get_gives": {"ip": "ip", "str": "str"},
     "hook_permissions": {"all": "all", "no-test": "no-test", "refuse-hook": "refuse-hook"},
+    "hook_globals": {"own": "own", "shared": "shared"},
     "iot_listed_not_installed": {"yes": True, "no": False},
     "odd_values": {name: name for name in get_args(OddValues)},
 }
