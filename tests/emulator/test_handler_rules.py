@@ -1,0 +1,293 @@
+"""The emitted handler, one rule of the design after the other, each as a case on a router in memory."""
+
+import pytest
+
+from lab.handler_rig import (
+    DEAD_S,
+    HUB_KEY,
+    HUB_PLACE,
+    TABLE_TOPIC,
+    Rig,
+    entry,
+    key_of,
+    peer,
+    ping_of,
+    place_of,
+    table,
+    with_reality,
+)
+from lab.routeros.model_router import Peer
+from lab.routeros.switches import Switches
+
+OLD, NEW, ELSEWHERE = place_of(1), place_of(1, 2000), ("203.0.113.9", 4000)
+
+
+def stages(outcome_reports: object) -> list[str]:
+    return [report.stage for report in outcome_reports]  # type: ignore[attr-defined]
+
+
+def roamed(age_s: int | None, *lives_at: tuple[str, int]) -> Peer:
+    """Return peer 1, configured at OLD and seen ELSEWHERE."""
+    return with_reality(peer(1, age_s, current=ELSEWHERE), *lives_at)
+
+
+# Rule 2: set when the hint differs, and only then
+
+
+def test_new_hint_is_set_once_and_reported_before_anything_is_sent() -> None:
+    rig = Rig(with_reality(peer(1), NEW))
+    outcome = rig.get(table(entry(1, NEW), seq="41"))
+    assert outcome.places == [(1, NEW)]
+    assert [event.kind for event in outcome.events if event.kind in ("set", "publish", "ping")] == [
+        "set",
+        "publish",
+        "ping",
+        "publish",
+    ]
+    assert [(report.stage, report.seq) for report in outcome.reports] == [("applied", 41), ("final", 41)]
+    assert outcome.did == {1: "set"}
+    assert (rig.current(1), rig.configured(1)) == (NEW, NEW)
+
+
+def test_report_names_both_endpoints_handshake_and_bytes() -> None:
+    outcome = Rig(with_reality(peer(1, 92), NEW)).get(table(entry(1, NEW)))
+    applied, final = (report.peers[0] for report in outcome.reports)
+    for line in (applied, final):
+        assert line.configured is not None
+        assert line.current is not None
+        assert (line.configured.address, line.configured.port) == (line.current.address, line.current.port) == NEW
+        assert line.handshake_s == 92
+    assert int(final.rx) > int(applied.rx)
+
+
+def test_hint_that_is_configured_is_left_alone() -> None:
+    outcome = Rig(peer(1)).get(table(entry(1, OLD)))
+    assert (outcome.sets, outcome.pings, outcome.did) == ([], [], {1: "same"})
+    assert stages(outcome.reports) == ["final"]
+
+
+def test_kick_with_hint_that_is_configured_only_sends() -> None:
+    outcome = Rig(peer(1)).get(table(entry(1, OLD, kick=True)))
+    assert (outcome.sets, outcome.pings, outcome.did) == ([], [ping_of(1)], {1: "same"})
+
+
+@pytest.mark.parametrize("kick", [False, True])
+@pytest.mark.parametrize("after_ms", [0, 450])
+@pytest.mark.parametrize("lives_at", [NEW, ELSEWHERE])
+def test_replay_changes_nothing_and_writes_nothing(kick: bool, after_ms: int, lives_at: tuple[str, int]) -> None:  # noqa: FBT001 - a table
+    rig = Rig(with_reality(peer(1), lives_at))
+    payload = table(entry(1, NEW, kick=kick, after_ms=after_ms))
+    assert rig.get(payload).places == [(1, NEW)]
+    for _ in range(3):
+        again = rig.get(payload)
+        assert (again.sets, again.errors) == ([], [])
+        assert again.did == {1: "same"}
+    assert rig.configured(1) == NEW
+
+
+def test_dead_peer_without_after_ms_is_set_at_once() -> None:
+    for age_s in (DEAD_S, None, 151):
+        outcome = Rig(with_reality(peer(1, age_s), NEW)).get(table(entry(1, NEW)))
+        assert [(each.ms, each.place) for each in outcome.sets] == [(0.0, NEW)]
+
+
+# Rule 2: a roamed peer that lives
+
+
+def test_roamed_peer_that_answers_is_kept() -> None:
+    rig = Rig(roamed(10, ELSEWHERE))
+    outcome = rig.get(table(entry(1, NEW)))
+    assert (outcome.sets, outcome.pings, outcome.did) == ([], [ping_of(1)], {1: "kept"})
+    assert rig.current(1) == ELSEWHERE
+
+
+def test_roamed_peer_whose_bytes_grow_without_a_reply_is_kept() -> None:
+    rig = Rig(with_reality(peer(1, current=ELSEWHERE), ELSEWHERE, answers_ping=False))
+    outcome = rig.get(table(entry(1, NEW)))
+    assert (outcome.sets, outcome.pings, outcome.did) == ([], [ping_of(1)], {1: "kept"})
+
+
+def test_roamed_peer_that_is_silent_is_overwritten_after_two_packets() -> None:
+    outcome = Rig(roamed(10, NEW)).get(table(entry(1, NEW)))
+    assert outcome.places == [(1, NEW)]
+    assert outcome.did == {1: "set"}
+    (when,) = [each.ms for each in outcome.sets]
+    assert when <= 400
+    assert [event.ms <= 400 for event in outcome.find("ping")][:3] == [True, True, False]
+
+
+def test_peer_that_roamed_to_the_hint_already_is_left_alone() -> None:
+    rig = Rig(with_reality(peer(1, current=NEW), NEW))
+    outcome = rig.get(table(entry(1, NEW)))
+    assert (outcome.sets, outcome.pings, outcome.did) == ([], [], {1: "roamed"})
+    assert rig.configured(1) == OLD
+
+
+def test_roamed_peer_that_is_dead_is_not_asked() -> None:
+    outcome = Rig(roamed(DEAD_S, NEW)).get(table(entry(1, NEW)))
+    assert [(each.ms, each.place) for each in outcome.sets] == [(0.0, NEW)]
+
+
+# Rule 2: a dead peer that strayed from where it is set to be
+
+
+def test_dead_stray_after_a_kick_is_applied_again() -> None:
+    rig = Rig(roamed(DEAD_S, OLD))
+    outcome = rig.get(table(entry(1, OLD, kick=True)))
+    assert (outcome.places, outcome.did) == ([(1, OLD)], {1: "reapplied"})
+    assert rig.current(1) == OLD
+
+
+def test_dead_stray_that_the_same_value_does_not_move_gets_another_port_first() -> None:
+    rig = Rig(roamed(DEAD_S, OLD), switches=Switches(same_endpoint_ignored=True))
+    outcome = rig.get(table(entry(1, OLD, kick=True)))
+    other = (OLD[0], OLD[1] - 1)
+    assert (outcome.places, outcome.did) == ([(1, OLD), (1, other), (1, OLD)], {1: "reapplied"})
+    assert (rig.current(1), rig.configured(1)) == (OLD, OLD)
+
+
+def test_dead_stray_at_port_1_gets_the_last_port_between() -> None:
+    first = (OLD[0], 1)
+    rig = Rig(
+        with_reality(peer(1, DEAD_S, configured=first, current=ELSEWHERE), first),
+        switches=Switches(same_endpoint_ignored=True),
+    )
+    outcome = rig.get(table(entry(1, first, kick=True)))
+    assert outcome.places == [(1, first), (1, (OLD[0], 65535)), (1, first)]
+
+
+def test_dead_stray_without_a_kick_is_left_alone() -> None:
+    assert Rig(roamed(DEAD_S, OLD)).get(table(entry(1, OLD))).sets == []
+
+
+def test_living_stray_after_a_kick_is_left_alone() -> None:
+    rig = Rig(roamed(10, ELSEWHERE))
+    outcome = rig.get(table(entry(1, OLD, kick=True)))
+    assert (outcome.sets, outcome.did, rig.current(1)) == ([], {1: "same"}, ELSEWHERE)
+
+
+def test_peer_without_a_current_endpoint_is_not_taken_for_a_stray() -> None:
+    """A disabled peer, or one that WireGuard has not begun with: to set it again and again would only wear flash."""
+    rig = Rig(peer(1, None))
+    rig.item(key_of(1)).kept["disabled"] = True
+    rig.device.remove_peer(key_of(1))
+    outcome = rig.get(table(entry(1, OLD, kick=True)))
+    assert (outcome.sets, outcome.errors) == ([], [])
+
+
+def test_peer_configured_by_name_that_is_where_the_hint_says_is_left_alone() -> None:
+    rig = Rig(with_reality(peer(1), OLD))
+    rig.item(key_of(1)).kept["endpoint-address"] = "site.example.net"
+    outcome = rig.get(table(entry(1, OLD)))
+    assert (outcome.sets, outcome.did) == ([], {1: "roamed"})
+
+
+# Rule 7, and whose peers
+
+
+def test_hub_is_never_touched() -> None:
+    rig = Rig(peer(1))
+    outcome = rig.get(table({**entry(0, NEW, kick=True), "key": HUB_KEY}, entry(1, NEW)))
+    assert outcome.places == [(1, NEW)]
+    assert rig.configured(0) == rig.current(0) == HUB_PLACE
+    assert "hub's own peer" in outcome.reports[-1].error
+    assert len(outcome.logs) == 1
+
+
+def test_peer_of_another_interface_is_never_touched() -> None:
+    rig = Rig(peer(1), others=[peer(2, interface="wireguard2")])
+    outcome = rig.get(table(entry(1, NEW), entry(2, NEW)))
+    assert outcome.places == [(1, NEW)]
+    assert f"no peer {key_of(2)}" in outcome.reports[-1].error
+
+
+def test_peer_that_is_missing_does_not_stop_the_others() -> None:
+    outcome = Rig(peer(1), peer(2)).get(table(entry(1, NEW), entry(99, NEW), entry(2, NEW)))
+    assert sorted(outcome.places) == [(1, NEW), (2, NEW)]
+    assert outcome.reports[-1].error.startswith("refused 1")
+
+
+def test_peer_that_the_configuration_did_not_link_may_be_set_when_the_table_names_it() -> None:
+    """The table decides, not the script: a new link needs no new import."""
+    assert Rig(peer(1), others=[peer(2)]).get(table(entry(2, NEW))).places == [(2, NEW)]
+
+
+def test_peers_that_the_table_does_not_name_are_left_alone() -> None:
+    assert Rig(peer(1), peer(2), peer(3)).get(table(entry(2, NEW))).places == [(2, NEW)]
+
+
+# Rule 6: nothing known, nothing changed
+
+
+def test_entry_without_address_is_left_alone() -> None:
+    for line in (entry(1, None, kick=True), {**entry(1, NEW), "address": ""}):
+        outcome = Rig(peer(1)).get(table(line))
+        assert (outcome.sets, outcome.pings, outcome.reports[-1].error) == ([], [], "")
+
+
+def test_empty_payload_changes_nothing_and_reports_nothing() -> None:
+    outcome = Rig(peer(1)).get(b"")
+    assert (outcome.sets, outcome.pings, outcome.payloads, outcome.logs, outcome.errors) == ([], [], [], [], [])
+
+
+def test_empty_list_changes_nothing_and_is_reported() -> None:
+    outcome = Rig(peer(1)).get(table(seq="12"))
+    assert (outcome.sets, outcome.errors) == ([], [])
+    assert [(report.seq, report.stage, report.peers, report.error) for report in outcome.reports] == [
+        (12, "final", (), "")
+    ]
+
+
+def test_broker_lost_means_no_report_and_no_error() -> None:
+    rig = Rig(with_reality(peer(1), NEW))
+    rig.broker.is_up = False
+    rig.router.cut_mqtt()
+    before = len(rig.events)
+    rig.router.inject(TABLE_TOPIC, table(entry(1, NEW)))
+    rig.clock.settle(30)
+    kinds = [event.kind for event in rig.events[before:]]
+    assert "publish" not in kinds
+    assert kinds.count("set") == kinds.count("handler-done") == 1
+    assert all(event.fields["ok"] for event in rig.find("handler-done"))
+
+
+# Rule 4 and 5: sending
+
+
+def test_silent_peer_is_sent_to_in_three_sweeps() -> None:
+    outcome = Rig(with_reality(peer(1)), with_reality(peer(2))).get(table(entry(1, NEW), entry(2, NEW)))
+    assert len(outcome.pings) == 6
+    assert sorted(outcome.pings[:2]) == sorted(outcome.pings[2:4]) == [ping_of(1), ping_of(2)]
+
+
+def test_peer_that_answers_is_not_sent_to_again() -> None:
+    outcome = Rig(with_reality(peer(1), NEW), with_reality(peer(2))).get(table(entry(1, NEW), entry(2, NEW)))
+    assert outcome.pings.count(ping_of(1)) == 1
+
+
+def test_ping_without_a_route_stops_neither_set_nor_report() -> None:
+    rig = Rig(peer(1), peer(2))
+    rig.device.has_no_route = frozenset({ping_of(1)})
+    outcome = rig.get(table(entry(1, NEW, kick=True), entry(2, NEW)))
+    assert sorted(outcome.places) == [(1, NEW), (2, NEW)]
+    assert stages(outcome.reports) == ["applied", "final"]
+    assert outcome.errors == []
+
+
+def test_set_that_fails_stops_neither_others_nor_the_report() -> None:
+    rig = Rig(peer(1), peer(2), peer(3))
+    rig.device.refuses = frozenset({key_of(2)})
+    outcome = rig.get(table(entry(1, NEW), entry(2, NEW), entry(3, NEW)))
+    assert sorted(outcome.places) == [(1, NEW), (3, NEW)]
+    assert outcome.did == {1: "set", 2: "failed", 3: "set"}
+    assert any("set failed" in line for line in outcome.logs)
+    assert rig.configured(2) == place_of(2)
+
+
+def test_peer_removed_while_the_handler_sends_stops_neither_others_nor_the_report() -> None:
+    rig = Rig(peer(1), peer(2))
+    remove = f'/interface/wireguard/peers/remove [/interface/wireguard/peers/find where public-key="{key_of(1)}"]'
+    rig.clock.after(0.3, lambda: rig.router.run_import(remove))
+    outcome = rig.get(table(entry(1, NEW), entry(2, NEW)))
+    assert outcome.errors == []
+    assert stages(outcome.reports) == ["applied", "final"]
