@@ -16,6 +16,8 @@ from wgmqtt.decode import (
     Device,
     RawPeer,
     Snapshot,
+    _attributes,
+    _take_usual_peer,
     decode_device,
     differences,
     family_id,
@@ -92,6 +94,17 @@ PEERS = [
     if struct.unpack_from("=H", peers, 2)[0] & 0x3FFF == DEVICE_PEERS
     for peer in walk(peers[4:])
 ]
+
+
+@pytest.mark.parametrize("version", RECORDED)
+def test_recorded_peers_with_an_endpoint_are_taken_in_one_step(version: str) -> None:
+    """The fast path is for these; it and the walk agree, as the next test shows."""
+    taken: Snapshot = {}
+    for part in payloads(version):
+        for kind, start, end in _attributes(part, 4, len(part)):
+            for _, peer_start, peer_end in _attributes(part, start, end) if kind == DEVICE_PEERS else ():
+                _take_usual_peer(taken, part, peer_start, peer_end)
+    assert taken == {key: peer for key, peer in merged(payloads(version)).items() if peer.endpoint}
 
 
 @given(st.lists(st.tuples(st.integers(0, len(PEERS) - 1), st.integers(0, 12)), max_size=20))
