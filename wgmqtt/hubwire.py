@@ -114,5 +114,5 @@ def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
 
 
 def _known(line: Mapping[str, Any], kind: type[RouterLine | LinkLine]) -> dict[str, Any]:
-    """Leave out what a later version may have added."""
-    return {name: line[name] for name in kind.__dataclass_fields__}
+    """Leave out what a later version may have added; what an older one does not say yet keeps its default."""
+    return {name: line[name] for name in kind.__dataclass_fields__ if name in line}

@@ -1,16 +1,18 @@
 """The hub's view as text for a terminal, or as JSON. Pure."""
 
 import json
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from wgmqtt.hubwire import HubStatus, LinkLine, RouterLine
 
 WIDTH = 80
+MANY = 4  # so many that suffer the same share one line
 
 
 def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
-    """Return the view as plain text, at most `WIDTH` columns but for what is wrong, which may be longer."""
+    """Return the view as plain text; `WIDTH` columns suffice for names of up to 15 characters and IPv4."""
     direct = sum(1 for link in status.links if link.state == "direct")
     hub = "running" if is_online else "NOT RUNNING, this is its last word"
     frozen = ", FROZEN: publishes nothing" if status.is_frozen else ""
@@ -26,8 +28,8 @@ def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
         "",
         *_table(("LINK", "PATH", "SINCE", "PROVEN IN"), links),
     ]
-    wrong = [f"! {line.name}: {line.trouble}" for line in status.routers if line.trouble]
-    wrong += [f"! {line.first} - {line.second}: {line.trouble}" for line in status.links if line.trouble]
+    wrong = _wrong((line.name, line.trouble) for line in status.routers)
+    wrong += _wrong((f"{line.first} - {line.second}", line.trouble) for line in status.links)
     return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"])]) + "\n"
 
 
@@ -48,6 +50,21 @@ def _router_row(line: RouterLine, now_s: float) -> tuple[str, ...]:
 
 def _link_row(line: LinkLine, now_s: float) -> tuple[str, ...]:
     return f"{line.first} - {line.second}", line.state, _since(line.since_s, now_s), _ms(line.proven_ms)
+
+
+def _wrong(troubles: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what is wrong, wrapped; the same trouble of many in one line, or 500 routers would hide it."""
+    sufferers: dict[str, list[str]] = {}
+    for name, trouble in troubles:
+        if trouble:
+            sufferers.setdefault(trouble, []).append(name)
+    lines = []
+    for trouble, names in sufferers.items():
+        groups = [[name] for name in names] if len(names) < MANY else [[*names[:2], f"{len(names) - 2} more"]]
+        for group in groups:
+            text = f"! {', '.join(group)}: {trouble}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return lines
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,22 @@
+"""Reports as routers send them, for the tests of what they mean. Pure."""
+
+import json
+
+from tests.engine.world import World, key_of
+from wgmqtt.events import Reported
+
+SCRIPT = "1.0 0123abcd"
+
+
+def line(of: str, did: str = "same", configured: str = "", current: str = "", **others: str) -> dict[str, str]:
+    """Return what a report says of one peer; endpoints are `address port`."""
+    there = {"configured": configured, "current": current or configured, "handshake_s": "00:00:03", "rx": "0"}
+    return {"key": str(key_of(of)), "did": did, **there, **others}
+
+
+def report(world: World, name: str, *lines: dict[str, str], stage: str = "final", **others: object) -> None:
+    """Let a router report on its newest table."""
+    seq = str(world.table_of(name).seq)
+    body = {"v": 1, "seq": seq, "stage": stage, "script": SCRIPT, "error": "", "peers": lines, **others}
+    world.step(Reported(world.generation, name, json.dumps(body).encode()))
+    world.deliver()
