@@ -36,7 +36,7 @@ CHECKS: Sequence[Check] = (
     Check("by hand", script.missing_address_changes_nothing),
     Check("by hand", script.later_end_waits_to_set),
     Check("by hand", script.later_end_waits_to_send),
-    Check("by hand", script.newer_table_wins_over_a_waiting_one),
+    Check("by hand", script.newer_table_wins_over_an_older_one),
     Check("by hand", script.hostile_lines_change_nothing),
     Check("by hand", script.refused_tables_change_nothing),
     Check("by hand", script.peer_of_another_interface_is_left_alone),

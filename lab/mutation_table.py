@@ -18,8 +18,8 @@ EQUAL = ':if (($seen->"configured") = $hint) do={'
 FIND = "/peers/find where interface=$meshInterface public-key=$key]"
 BY_KEY = "/interface/wireguard/peers/find where public-key="
 KICK = ':set ($kickOf->$key) ([:tostr ($entry->"kick")] = "true")'
-# The first set of the three, of a peer that need not wait.
-DECIDED = f'($seen->"live") or ($waitOf->$key) = 0) do={{\n          :set ($didOf->$key) {APPLY}'
+# The set of a peer that need not wait.
+DECIDED = f':if ($did = "apply") do={{ :set did {APPLY} }}\n  :set ($didOf->$key) $did'
 SET_LATE = f'    :foreach key,peerId in=$idOf do={{ :if (($didOf->$key) = "set") do={{ {APPLY} }} }}'
 STAGES = '($kickOf->$key)) do={\n    :set stages {"applied";"final"}'
 PROBE = ':if (($didOf->$key) = "probe") do={\n      [$send ($pingOf->$key)]'
@@ -59,7 +59,7 @@ MUTATIONS: Sequence[Mutation] = (
     handler(
         "after_ms ignored",
         "later end waits to set",
-        ":for tick from=1 to=($waiting / 50) do={ :delay 50ms }",
+        ":delay 50ms",
         ":delay 1ms",
     ),
     handler(
@@ -73,10 +73,10 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     handler("takes every session for dead", MOVED, "($age < 150s)", "($age < 0s)"),
     handler(
-        "older table undoes a newer one",
-        "newer table wins over a waiting one",
-        ':if (($seen->"configured") != ($firstOf->$key->"configured")) do={',
-        ":if (false) do={",
+        "older table keeps out a newer one",
+        "newer table wins over an older one",
+        'and ($seen->"live")) do={ :set did "newer" }',
+        ') do={ :set did "newer" }',
     ),
     # What it must not do
     handler("hub's key not checked", HOSTILE, ":if ($key = $hubKey) do={", ":if (false) do={"),
@@ -101,7 +101,7 @@ MUTATIONS: Sequence[Mutation] = (
         ":if ([:len $text] >= 0) do={",
     ),
     # A peer that is elsewhere
-    handler("roamed peer overwritten", ROAMED, ':set ($didOf->$key) "probe"', f":set ($didOf->$key) {APPLY}"),
+    handler("roamed peer overwritten", ROAMED, ':set did "probe"', ':set did "apply"'),
     handler("roamed peer not asked", ROAMED, PROBE, PROBE.replace("[$send ($pingOf->$key)]", ":delay 1ms")),
     handler("already there not noticed", ROAMED, '(($seen->"live") and ($seen->"current") = $hint)', "(false)"),
     handler("silent stray left alone", "silent stray is set again", STRAY, ":if (false) do={"),
