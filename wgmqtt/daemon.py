@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wgmqtt import engine, journal, systemd
+from wgmqtt import engine, journal, late, systemd
 from wgmqtt.config_files import read_config, read_secret
 from wgmqtt.effects import say
 from wgmqtt.errors import WgmqttError
@@ -101,7 +101,7 @@ class _Daemon:
 
     async def _watch(self) -> None:
         async with self._one_watches:
-            await watch(self._config, self.post)
+            await watch(self._config, self.post, awaited=lambda: late.awaited(self._state))
 
     async def _watch_freezing(self) -> None:
         while True:

@@ -29,6 +29,12 @@ def answered(state: State, name: str) -> State:
     return replace(state, unanswered_s=left, late_s={k: v for k, v in state.late_s.items() if k != name})
 
 
+def awaited(state: State) -> frozenset[bytes]:
+    """Return the keys of routers whose next sign of life would begin their `LATE_S`."""
+    owing = state.unanswered_s.keys() & state.reports.keys() - state.late_s.keys()
+    return frozenset(state.roster.by_name[name].key.raw for name in owing if name in state.roster.by_name)
+
+
 def alive(state: State, keys: Iterable[PublicKey], now: Now) -> State:
     """Note a sign of life of peers; who owes an answer gets `LATE_S` from now on."""
     late_s = dict(state.late_s)
@@ -49,9 +55,7 @@ def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     effects: list[Effect] = []
     for name in due:
         waited_ms = f"{(now.mono_s - state.unanswered_s[name]) * 1000:.0f}"
-        effects.append(
-            say("info", "router does not answer, its session is broken", router=name, ms=waited_ms)
-        )
+        effects.append(say("info", "router does not answer, its session is broken", router=name, ms=waited_ms))
         effects.append(BreakSession(state.session.generation, name))
     late_s = {name: at_s for name, at_s in state.late_s.items() if name not in due}
     broken_s = {**state.broken_s, **dict.fromkeys(due, now.mono_s)}

@@ -13,20 +13,25 @@ from wgmqtt.events import Event, InterfaceFailed, PeersSeen
 from wgmqtt.hints import Hints
 from wgmqtt.model import Config, Endpoint
 from wgmqtt.nflog import Hint
+from wgmqtt.signs import signs_of_life
 from wgmqtt.wireguard import Wireguard, choose
 
 Post = Callable[[Event], None]
+Awaited = Callable[[], frozenset[bytes]]
 _MAX_HEARD = 256
 _ANNOUNCED_S = 5.0  # how long a hint counts as having announced what is found later
 _LOSSY_S = 1.0  # how long nothing is expected to be announced after hints were lost, or began to work
 
 
-async def watch(config: Config, post: Post) -> None:
-    """Watch every interface until cancelled; only what differs from its last dump becomes an event."""
+async def watch(config: Config, post: Post, awaited: Awaited = frozenset) -> None:
+    """Watch every interface until cancelled; only what differs from its last dump becomes an event.
+
+    `awaited` returns the keys of peers whose signs of life are wanted, too.
+    """
     hints = Hints(config.hub.name, post) if config.hints == "auto" else None
     async with asyncio.TaskGroup() as tasks:
         for interface in config.hub.interfaces:
-            tasks.create_task(_Watcher(interface, config, post, hints).run())
+            tasks.create_task(_Watcher(interface, config, (post, awaited), hints).run())
         if hints:
             tasks.create_task(hints.keep())
 
@@ -34,10 +39,10 @@ async def watch(config: Config, post: Post) -> None:
 class _Watcher:
     """One interface. What a look finds goes to the engine first, then to the table of known endpoints."""
 
-    def __init__(self, interface: str, config: Config, post: Post, hints: Hints | None) -> None:
+    def __init__(self, interface: str, config: Config, ears: tuple[Post, Awaited], hints: Hints | None) -> None:
         self._interface = interface
         self._kind = config.wireguard
-        self._post = post
+        self._post, self._awaited = ears
         self._hints = hints
         self._limits = pace.Limits(config.poll_s, config.cpu_percent / 100 / len(config.hub.interfaces))
         self._pace = pace.start(time.monotonic())
@@ -95,8 +100,9 @@ class _Watcher:
         }
         self._pending.difference_update(one.endpoint for one in found.changed if one.endpoint)
         self._settle(begun_s, is_done=dump.complete and not self._pending)
-        if found.changed or found.removed or self._failed:
-            self._post(PeersSeen(self._interface, found.changed, found.removed))
+        alive = signs_of_life(before, dump.snapshot, self._awaited())
+        if found.changed or found.removed or alive or self._failed:
+            self._post(PeersSeen(self._interface, found.changed, found.removed, alive))
         if self._hints:
             self._learn(self._hints, dump, found)
             self._judge(self._hints, moved)

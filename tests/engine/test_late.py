@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine.world import World, key_of, make_config, make_world
+from wgmqtt import late
 from wgmqtt.events import PeersSeen
 
 
@@ -73,3 +74,12 @@ def test_every_router_is_asked_for_news_once_a_round(world: World) -> None:
     asked = [name for name, _ in world.published]
     assert sorted(asked) == ["berlin", "cologne"]
     assert not any(peer.kick for _, table in world.published for peer in table.peers)
+
+
+def test_only_who_owes_an_answer_and_has_shown_no_life_is_awaited(world: World) -> None:
+    assert late.awaited(world.state) == frozenset()
+    world.see("berlin", "203.0.113.9")
+    world.answer("berlin")
+    assert late.awaited(world.state) == {key_of("cologne").raw}
+    show_life(world, "cologne")
+    assert late.awaited(world.state) == frozenset()
