@@ -56,8 +56,9 @@
 
 # One packet through the tunnel. An answer proves nothing here: the peer's own rx counter does.
 :local send do={
-  :do { /tool/ping address=$1 count=1 interval=200ms } on-error={ :return false }
-  :return true
+  :local sent false
+  @send@
+  :return $sent
 }
 
 # 1. Read the table. What is wrong with it ends in one log line and a report; nothing is changed.
@@ -143,6 +144,7 @@
 :local firstOf ({})
 :local waiting 0
 :local stages {"final"}
+:local caps ({})
 :if ([:len $msgData] = 0) do={ :set stages ({}) }
 :foreach key,peerId in=$idOf do={
   :local seen [$look $peerId]
@@ -227,7 +229,9 @@
         :local busy (($didOf->$key) = "set" or ($kickOf->$key))
         :if ($busy and ([:timestamp] - $began) < 5s) do={
           :local silent (([$look $peerId]->"rx") = ($firstOf->$key->"rx"))
-          :if ($round = 1 or $silent) do={ [$send ($pingOf->$key)] }
+          :if ($round = 1 or $silent) do={
+            :if ([$send ($pingOf->$key)]) do={ :set caps {"ping"} }
+          }
         }
       }
     }
@@ -274,6 +278,7 @@
   :set ($head->"stage") $stage
   :set ($head->"script") $scriptId
   :set ($head->"routeros") [:tostr [/system/resource/get version]]
+  :set ($head->"caps") $caps
   :set ($head->"error") $problem
   :local message [:serialize to=json value=$head options=json.no-string-conversion]
   # The list of peers is put in before the closing brace: each of its lines is serialized above.

@@ -135,6 +135,13 @@ def test_gen_rsc_redact_needs_no_secret() -> None:
     assert done.stdout.startswith("# wgmqtt")
 
 
+def test_script_without_ping_has_none_and_passes_the_second_judge() -> None:
+    script = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, may_ping=False)
+    assert "/tool/ping" in render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
+    assert "/tool/ping" not in script
+    assert findings(script, "import") == []
+
+
 def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None:
     old = render_script(CONFIG, ROUTERS["berlin"], "old-secret", TEMPLATES).replace("10.99.0.1", "10.99.0.9")
     text = render_difference(old, render_script(CONFIG, ROUTERS["berlin"], "new-secret", TEMPLATES))

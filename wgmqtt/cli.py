@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     rsc.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE, mode 0600")
     rsc.add_argument("--redact", action="store_true", help="leave the password out, for review; needs no secret")
     rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
+    rsc.add_argument(
+        "--no-ping", action="store_true", help="leave /tool/ping out, for a router that forbids it to hooks"
+    )
     rsc.add_argument("--diff", metavar="OLD", type=Path, help="show what the new script changes in the file OLD")
     rsc.set_defaults(command=_gen_rsc, usage=rsc)
 
@@ -156,7 +159,7 @@ def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
     if options.remove:
         return render_removal(router, templates)
     password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
-    return render_script(config, router, password, templates)
+    return render_script(config, router, password, templates, may_ping=not options.no_ping)
 
 
 def _viewer_login(config: Config) -> Login:

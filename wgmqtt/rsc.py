@@ -15,6 +15,8 @@ BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
+SEND = ":do { /tool/ping address=$1 count=1 interval=200ms; :set sent true } on-error={}"
+SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer's own keepalive."
 PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
 REDACTED = "(password left out)"
 
@@ -53,13 +55,18 @@ def quote_lines(text: str, indent: str) -> str:
     return '"' + "\\\n".join(f"{indent}\\n{line}" if number else line for number, line in enumerate(lines)) + '"'
 
 
-def render_script(config: Config, router: Router, password: str | None, templates: Templates) -> str:
+def render_script(
+    config: Config, router: Router, password: str | None, templates: Templates, *, may_ping: bool = True
+) -> str:
     """Return the whole script for `router`; `password=None` puts a remark in its place, for review.
+
+    `may_ping=False` leaves `/tool/ping` out, for a router that does not run a handler which contains it.
 
     Raises:
         RscError: something in the configuration cannot be written safely.
     """
     values = _values(config, router, password)
+    values["send"] = SEND if may_ping else SEND_NOTHING
     handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
     return _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
 
