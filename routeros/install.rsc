@@ -13,6 +13,13 @@
   :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
     :error "wgmqtt: the package iot is missing. Install it (System, Packages), reboot, import again."
   }
+  # "7.20.8 (stable)": the two digits after the first dot; an older 7.9 gives no number here.
+  :local version [:tostr [/system/resource/get version]]
+  :local minor [:tonum [:pick $version 2 4]]
+  :if ([:typeof $minor] != "num") do={ :set minor 0 }
+  :if ([:pick $version 0 2] != "7." or $minor < @routerosMinor@) do={
+    :error ("wgmqtt: made for RouterOS @routeros@ or later of version 7, this is " . $version . ". Nothing was changed.")
+  }
   :local menu "no"
   :do { [:parse "/iot/mqtt/brokers/find"]; :set menu "yes" } on-error={}
   :if ($menu = "no") do={ :error "wgmqtt: the package iot is not installed. Install it, reboot, import again." }
@@ -22,28 +29,63 @@
 {
   :local meshInterface @interface@
   :local hubKey @hubKey@
-  :local linked @linkedKeys@
+  # The peers that this router is linked to, each with an address that only it carries.
+  :local linked ({})
+@linked@
   :if ([:len [/interface/wireguard/find where name=$meshInterface]] != 1) do={
     :error ("wgmqtt: there is no WireGuard interface " . $meshInterface . ". Nothing was changed.")
   }
+  :local warn do={ :put ("warning: " . $1) }
+  :local year [:tonum [:pick [:tostr [/system/clock/get date]] 0 4]]
+  :if ([:typeof $year] != "num") do={ :set year 0 }
+  :if ($year < 2025) do={
+    [$warn "the clock is wrong: the hub refuses handshakes until it is right. Set up NTP (/system/ntp/client)"]
+  }
+  :local hubCarries ""
   :local hubPeers [/interface/wireguard/peers/find where interface=$meshInterface public-key=$hubKey]
   :if ([:len $hubPeers] = 0) do={
-    :put ("warning: the hub is no peer of " . $meshInterface . ": it must see this interface's own packets")
+    [$warn ("the hub is no peer of " . $meshInterface . ": it must see this interface's own packets")]
+  } else={
+    :local pause [:tostr [/interface/wireguard/peers/get ($hubPeers->0) persistent-keepalive]]
+    :if ($pause = "" or $pause = "00:00:00") do={
+      [$warn "the hub's peer has no persistent-keepalive: set 25s, or the hub loses sight of this router"]
+    }
+    :foreach prefix in=[/interface/wireguard/peers/get ($hubPeers->0) allowed-address] do={
+      :set hubCarries ($hubCarries . "," . [:tostr $prefix] . ",")
+    }
   }
   :put "wgmqtt: endpoints before this import, to go back to:"
-  :foreach key in=$linked do={
+  :foreach key,pingTo in=$linked do={
     :local found [/interface/wireguard/peers/find where interface=$meshInterface public-key=$key]
     :if ([:len $found] != 1) do={
-      :put ("warning: no peer " . $key . " on " . $meshInterface . ": add it, the handler adds none")
+      [$warn ("no peer " . $key . " on " . $meshInterface . ": add it, the handler adds none")]
     } else={
       :local peerId ($found->0)
       :local address [:tostr [/interface/wireguard/peers/get $peerId endpoint-address]]
       :local port [:tostr [/interface/wireguard/peers/get $peerId endpoint-port]]
       :put ("  " . $key . " endpoint-address=" . $address . " endpoint-port=" . $port)
-      :local pause [/interface/wireguard/peers/get $peerId persistent-keepalive]
-      :if ([:typeof $pause] != "time") do={
-        :put ("warning: peer " . $key . " has no persistent-keepalive: set 25s, or its NAT closes")
+      :local pause [:tostr [/interface/wireguard/peers/get $peerId persistent-keepalive]]
+      :if ($pause = "" or $pause = "00:00:00") do={
+        [$warn ("peer " . $key . " has no persistent-keepalive: set 25s, or its NAT closes")]
       }
+      :do {
+        :if ([/interface/wireguard/peers/get $peerId @responder@]) do={
+          [$warn ("peer " . $key . " has @responder@=yes: it starts no handshake, set it to no")]
+        }
+      } on-error={}
+      # A warning that cannot be worked out is left out: it is no reason to stop.
+      :do {
+        :local carries false
+        :foreach prefix in=[/interface/wireguard/peers/get $peerId allowed-address] do={
+          :if ($pingTo in $prefix) do={ :set carries true }
+          :if ([:typeof [:find $hubCarries ("," . [:tostr $prefix] . ",")]] = "num") do={
+            [$warn ("peer " . $key . " has the hub's prefix " . [:tostr $prefix] . ": it takes that traffic")]
+          }
+        }
+        :if (!$carries) do={
+          [$warn ("peer " . $key . " does not carry " . $pingTo . ": add it to its allowed-address")]
+        }
+      } on-error={}
     }
   }
 }

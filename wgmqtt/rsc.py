@@ -13,6 +13,7 @@ from wgmqtt.wire import Topics, router_client_id
 
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
+FIRST_WITH_RESPONDER = (7, 17)  # it was is-responder before
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
 SEND = ":do { /tool/ping address=$1 count=1 interval=200ms; :set sent true } on-error={}"
@@ -98,10 +99,11 @@ def _values(config: Config, router: Router, password: str | None) -> dict[str, s
     topics = Topics(config.prefix, config.hub.name)
     broker = config.broker_for_routers
     linked = sorted(
-        str(other.key)
-        for other in config.routers
+        f"  :set ($linked->{quote(str(other.key))}) {other.ping}"
         for link in config.links
-        if router.name in (link.first, link.second) and link.other(router.name) == other.name
+        if router.name in (link.first, link.second)
+        for other in config.routers
+        if other.name == link.other(router.name)
     )
     will = ""
     if router.routeros >= FIRST_WITH_WILL:
@@ -114,12 +116,14 @@ def _values(config: Config, router: Router, password: str | None) -> dict[str, s
         "router": router.name,
         "routerName": router.name,
         "routeros": f"{router.routeros[0]}.{router.routeros[1]}",
+        "routerosMinor": str(router.routeros[1]),
         "brokerAddress": f"{broker.host} port {broker.port}",
         "brokerName": BROKER_NAME,
         "interfaceName": router.interface,
         "interface": quote(router.interface),
         "hubKey": quote(str(config.hub.public_key)),
-        "linkedKeys": "{" + ";".join(map(quote, linked)) + "}" if linked else "({})",
+        "linked": "\n".join(linked),
+        "responder": "responder" if router.routeros >= FIRST_WITH_RESPONDER else "is-responder",
         "broker": quote(BROKER_NAME),
         "address": quote(broker.host),
         "port": str(broker.port),
