@@ -32,7 +32,7 @@ def test_render_change_deletes_first_and_tells_new_ports_last() -> None:
     change = Change((51820, 51821), (40000,), added=(four, six), removed=(element(40000, "203.0.113.9", 1),))
     assert list(render_change("t", change)) == [
         "delete element inet t ports { 40000 }\n",
-        "delete element inet t known4 { 40000 . 203.0.113.9 . 1 }\n",
+        "delete element inet t known4 { 40000 . 203.0.113.9 . 1 }\nflush set inet t recent4\n",
         "add element inet t known4 { 51820 . 203.0.113.1 . 13231 }\n",
         "add element inet t known6 { 51820 . 2001:db8::1 . 13231 }\n",
         "add element inet t ports { 51820, 51821 }\n",

@@ -18,7 +18,7 @@ from wgmqtt.events import Event, HintsFailed, HintsWork
 from wgmqtt.known import Known
 from wgmqtt.netlink import messages
 from wgmqtt.nflog import PACKET, Hint, decode_packet, encode_binding
-from wgmqtt.nftables import Nftables, open_nftables
+from wgmqtt.nftables import Nftables
 from wgmqtt.ruleset import Change, render_change, render_check, render_table, table_name
 
 GROUPS = range(51820, 51828)
@@ -39,8 +39,9 @@ Listener = Callable[[Hint | None], None]
 class Hints:
     """One table and one socket for all interfaces. `keep` runs while hints are wanted; `works` says whether they do."""
 
-    def __init__(self, hub: str, post: Callable[[Event], None]) -> None:
+    def __init__(self, hub: str, post: Callable[[Event], None], opener: Callable[[], Nftables]) -> None:
         self._hub = hub
+        self._opener = opener
         self._post = post
         self._known = Known()
         self._listeners: dict[str, Listener] = {}
@@ -85,7 +86,7 @@ class Hints:
         with contextlib.closing(_open()) as packets:
             group = _bind(packets)
             table = table_name(self._hub, group)
-            nftables = open_nftables()
+            nftables = self._opener()
             try:
                 self._known.renew()
                 await nftables.run(render_table(table, group, has_owner=nftables.has_owner))

@@ -72,7 +72,10 @@ def _report(header: str, family: str, group: int) -> str:
 
 
 def render_change(name: str, change: Change) -> Iterator[str]:
-    """Yield commands, each of a bounded size. A new port comes last: by then all that speaks to it is known."""
+    """Yield commands, each of a bounded size. A new port comes last: by then all that speaks to it is known.
+
+    Where a peer has left, nothing is recent any more: it may be back within `RECENT_MS`.
+    """
     for number in change.ports_removed:
         yield f"delete element inet {name} ports {{ {number} }}\n"
     for verb, elements in (("delete", change.removed), ("add", change.added)):
@@ -83,7 +86,8 @@ def render_change(name: str, change: Change) -> Iterator[str]:
         for family, some in by_family.items():
             for start in range(0, len(some), _AT_ONCE):
                 listed = _listed(some[start : start + _AT_ONCE])
-                yield f"{verb} element inet {name} known{family} {listed}\n"
+                flush = f"flush set inet {name} recent{family}\n" if verb == "delete" else ""
+                yield f"{verb} element inet {name} known{family} {listed}\n{flush}"
     if change.ports_added:
         yield f"add element inet {name} ports {_listed(change.ports_added)}\n"
 

@@ -13,6 +13,7 @@ from wgmqtt.events import Event, InterfaceFailed, PeersSeen
 from wgmqtt.hints import Hints
 from wgmqtt.model import Config, Endpoint
 from wgmqtt.nflog import Hint
+from wgmqtt.nftables import Nftables, open_nftables
 from wgmqtt.signs import signs_of_life
 from wgmqtt.wireguard import Wireguard, choose
 
@@ -23,12 +24,14 @@ _ANNOUNCED_S = 5.0  # how long a hint counts as having announced what is found l
 _LOSSY_S = 1.0  # how long nothing is expected to be announced after hints were lost, or began to work
 
 
-async def watch(config: Config, post: Post, awaited: Awaited = frozenset) -> None:
+async def watch(
+    config: Config, post: Post, opener: Callable[[], Nftables] = open_nftables, awaited: Awaited = frozenset
+) -> None:
     """Watch every interface until cancelled; only what differs from its last dump becomes an event.
 
     `awaited` returns the keys of peers whose signs of life are wanted, too.
     """
-    hints = Hints(config.hub.name, post) if config.hints == "auto" else None
+    hints = Hints(config.hub.name, post, opener) if config.hints == "auto" else None
     async with asyncio.TaskGroup() as tasks:
         for interface in config.hub.interfaces:
             tasks.create_task(_Watcher(interface, config, (post, awaited), hints).run())
