@@ -72,7 +72,7 @@
     :if ([:typeof $table] != "array") do={ :error "no object" }
     :if ([:tostr ($table->"v")] != "1") do={ :error "version" }
     :if ([:typeof ($table->"seq")] != "str") do={ :error "seq" }
-    :if (!(($table->"seq") ~ "^[0-9]+\$")) do={ :error "seq" }
+    :if (!(($table->"seq") ~ "^[0-9]+\$") or [:len ($table->"seq")] > 20) do={ :error "seq" }
     :if ([:typeof ($table->"peers")] != "array") do={ :error "no peers" }
     :set seq ($table->"seq")
     :set entries ($table->"peers")
