@@ -10,7 +10,7 @@ from wgmqtt import view
 from wgmqtt.effects import CloseBroker, Effect, PublishStatus, say
 from wgmqtt.events import HubHeard, Now, ReadBack
 from wgmqtt.hubwire import Online, decode_online
-from wgmqtt.readback import RIVAL, online, take
+from wgmqtt.readback import RIVAL, offline, online, take
 from wgmqtt.state import Session, State
 
 ASK_S = 3.0
@@ -20,11 +20,11 @@ AGAIN_S = 30.0
 def read_back(state: State, event: ReadBack, now: Now) -> tuple[State, list[Effect]]:
     """Take over if the hub is free; ask if another daemon says that it is there."""
     topics = state.roster.topics
-    state = replace(state, held=event.retained)
     said = decode_online(event.retained.get(topics.hub_online, b""), topics.hub_online)
-    if said is None or not said.is_online or said.instance == state.instance or state.is_dry:
-        return take(state, now)
-    asking = replace(state.session, phase="asking", deadline_s=now.mono_s + ASK_S)
+    is_free = said is None or not said.is_online or said.instance in (state.instance, state.session.asked)
+    if said is None or is_free or state.is_dry:
+        return take(replace(state, held=event.retained), now)
+    asking = replace(state.session, phase="asking", deadline_s=now.mono_s + ASK_S, asked=said.instance)
     ask = PublishStatus(event.generation, topics.hub_who, state.instance.encode(), is_retained=False)
     return replace(state, session=asking), [ask]
 
@@ -40,9 +40,10 @@ def heard(state: State, event: HubHeard, now: Now) -> tuple[State, list[Effect]]
         return state, []
     if _must_leave(state, said):
         return _leave(state, said, now)
-    # Somebody's word stands over ours, and perhaps over our view.
+    # Somebody's word stands over ours, and perhaps over our view and tables: look again when it has left.
     state, shown = view.publish(state, now)
-    return state, [online(state), *shown]
+    session = replace(state.session, again_s=now.mono_s + ASK_S)
+    return replace(state, session=session), [online(state), *shown]
 
 
 def _answer(state: State, asker: str) -> list[Effect]:
@@ -68,6 +69,8 @@ def _must_stay(state: State, said: Online) -> bool:
 def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
     closed = Session("closed", state.session.generation, now.mono_s + AGAIN_S, state.session.failures)
     effects: list[Effect] = [CloseBroker(state.session.generation)]
+    if state.session.phase == "ready":
+        effects.insert(0, offline(state))  # whoever stays learns by it that there were two
     if RIVAL not in state.troubles:
         hub = state.roster.config.hub.name
         effects.append(

@@ -55,7 +55,7 @@ def _is_late(state: State, event: Event) -> bool:
 
 
 def _wake(state: State, now: Now) -> WakeAt:
-    times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s, *state.paused_s.values()]
+    times = [now.mono_s + IDLE_WAKE_S, state.session.deadline_s, state.session.again_s, *state.paused_s.values()]
     if state.session.phase == "ready":
         times.append(state.view_s)
     if state.session.phase == "ready" and not state.is_frozen:

@@ -131,7 +131,7 @@ class Connection:
         At QoS 0, because mosquitto drops what passes about 1,020 messages at QoS 1. The message to ourselves comes
         behind everything that the broker had queued for us before it.
         """
-        self._asked = effect
+        self._asked, self._retained, self._hub = effect, {}, frozenset()
         # The hub's own topics stay subscribed: no word of another daemon is missed, and none comes twice.
         self._subscribe((effect.fence, *effect.hub, *(topic for topic in effect.topics if topic not in effect.hub)))
         self._client.publish(effect.fence, self._note, qos=0)

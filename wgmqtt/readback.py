@@ -46,6 +46,7 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
     effects.append(online(state))
     state = replace(state, gone=_gone(state), held={})
     effects += _empty_gone(state)
+    state = state if state.is_frozen else replace(state, gone=())
     state, shown = view.publish(state, now)
     state, published = settle(state, state.roster.by_name, now)
     return state, [*effects, *shown, *published]
@@ -54,6 +55,12 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
 def online(state: State, answers: str = "") -> PublishStatus:
     """Return the word that this daemon is there."""
     payload = encode_online(Online(is_online=True, instance=state.instance, answers=answers))
+    return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
+
+
+def offline(state: State) -> PublishStatus:
+    """Return the word that this daemon leaves."""
+    payload = encode_online(Online(is_online=False, instance=state.instance))
     return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from wgmqtt.effects import CloseBroker, Effect, Level, OpenBroker, ReadRetained, say
 from wgmqtt.events import BrokerDown, BrokerUp, Now
 from wgmqtt.outbox import ACK_TIMEOUT_S, oldest_sent_s
-from wgmqtt.readback import take
 from wgmqtt.state import Session, State
 
 ANSWER_TIMEOUT_S = 15.0
@@ -21,27 +20,40 @@ def retry_delay_s(failures: int) -> float:
 
 
 def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
-    """Open a connection that is due, or give up on one that does not answer."""
+    """Open a connection that is due, go on with one that is well, or give up on one that does not answer."""
     session = state.session
-    if session.phase == "ready" and now.mono_s >= session.deadline_s:
-        session = replace(session, deadline_s=math.inf, failures=0)
-        state = replace(state, session=session, troubles=state.troubles - {REFUSED})
+    if session.phase == "ready":
+        return _ready(state, now)
+    if now.mono_s < session.deadline_s:
+        return state, []
     if session.phase == "closed":
-        if now.mono_s < session.deadline_s:
-            return state, []
         generation = session.generation + 1
         opening = Session("opening", generation, now.mono_s + ANSWER_TIMEOUT_S, session.failures)
         return replace(state, session=opening), [OpenBroker(generation)]
-    oldest = oldest_sent_s(state)
-    if session.phase == "ready" and (oldest is None or now.mono_s < oldest + ACK_TIMEOUT_S):
-        return state, []
-    if session.phase != "ready" and now.mono_s < session.deadline_s:
-        return state, []
     if session.phase == "asking":
-        state, effects = take(state, now)
+        # Read anew: what was read before the question may be old by now.
+        state, effects = up(state, BrokerUp(session.generation), now)
         return state, [say("info", "no other daemon answers, taking over"), *effects]
-    state, effects = down(state, BrokerDown(session.generation, f"no answer while {session.phase}"), now)
-    return state, [CloseBroker(session.generation), *effects]
+    return _give_up(state, now)
+
+
+def _ready(state: State, now: Now) -> tuple[State, list[Effect]]:
+    session = state.session
+    oldest = oldest_sent_s(state)
+    if oldest is not None and now.mono_s >= oldest + ACK_TIMEOUT_S:
+        return _give_up(state, now)
+    if now.mono_s >= session.again_s:
+        return renew(state, now)
+    if now.mono_s >= session.deadline_s:
+        proven = replace(session, deadline_s=math.inf, failures=0)
+        state = replace(state, session=proven, troubles=state.troubles - {REFUSED})
+    return state, []
+
+
+def _give_up(state: State, now: Now) -> tuple[State, list[Effect]]:
+    silent = BrokerDown(state.session.generation, f"no answer while {state.session.phase}")
+    state, effects = down(state, silent, now)
+    return state, [CloseBroker(silent.generation), *effects]
 
 
 def up(state: State, event: BrokerUp, now: Now) -> tuple[State, list[Effect]]:

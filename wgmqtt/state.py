@@ -30,6 +30,10 @@ class Session:
     generation: int = 0
     deadline_s: float = 0.0
     failures: int = 0
+    asked: str = ""
+    """The other daemon that was asked whether it is alive; its silence makes its word void."""
+    again_s: float = math.inf
+    """When to read back once more, because another daemon may have published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class State:
     is_frozen: bool = False
     """A person stopped all publishing."""
     held: Mapping[str, bytes] = field(default_factory=dict)
-    """What was read back, kept while another daemon is asked whether it is alive."""
+    """What was just read back."""
     seen: Mapping[PublicKey, Seen] = field(default_factory=dict)
     dampers: Mapping[PublicKey, Damper] = field(default_factory=dict)
     paused_s: Mapping[PublicKey, float] = field(default_factory=dict)

@@ -139,6 +139,25 @@ def test_daemon_that_renews_its_session_is_not_overtaken() -> None:
     assert (one.phase, two.phase) == ("ready", "closed")
 
 
+def test_tables_of_a_daemon_that_served_for_a_moment_are_set_right() -> None:
+    """Both began at once, and the one that leaves had published what it saw."""
+    one, two = make_pair()
+    for number, world in enumerate((one, two), 1):
+        see(world, number)
+        world.step(Woken())
+    for world in (one, two, one, two):  # both are let in, and both find nobody
+        world.next()
+    for world in (one, two):
+        while world.phase != "ready":
+            world.next()
+    while two.waiting:
+        two.next()
+    pass_time(10, one, two)
+    assert (one.phase, two.phase) == ("ready", "closed")
+    assert two.published, "or this shows nothing"
+    assert one.told("cologne", "berlin") == "203.0.113.1:51820"
+
+
 def test_own_word_of_the_connection_before_needs_no_question() -> None:
     one, _ = make_pair()
     one.connect()
