@@ -146,6 +146,19 @@ def test_report_with_an_empty_list_of_peers_in_each_spelling_is_read() -> None:
         assert decode_report(payload.encode(), "topic").peers == ()
 
 
+def test_age_beyond_every_number_is_refused_as_any_other_nonsense() -> None:
+    for age in (10**400, f"{'9' * 400}:00:00"):
+        with pytest.raises(WireError):
+            decode_report(report_of(handshake_s=age), "topic")
+
+
+@pytest.mark.parametrize("port", ["1e999", "Infinity", "NaN", "1" + 400 * "0"])
+def test_port_beyond_every_number_is_refused_as_any_other_nonsense(port: str) -> None:
+    table = f'{{"v":1,"hub":"h","seq":"1","self":{{"address":"1.2.3.4","port":{port}}},"peers":[]}}'
+    with pytest.raises(WireError):
+        decode_table(table.encode(), "topic")
+
+
 def test_report_that_is_huge_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(WireError, match="report too large"):
         decode_report(b"[" * 40_000, "topic")

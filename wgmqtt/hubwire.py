@@ -91,7 +91,7 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
             routers=tuple(RouterLine(**_known(line, RouterLine)) for line in body["routers"]),
             links=tuple(LinkLine(**_known(line, LinkLine)) for line in body["links"]),
         )
-    except (WireError, KeyError, TypeError, ValueError, AttributeError):
+    except (WireError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None
 
 
@@ -109,7 +109,7 @@ def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
         level: Level = "warning" if body["level"] == "warning" else "info"
         fields = tuple((str(key), parse_text(value)) for key, value in body["fields"].items())
         return float(body["at_s"]), Say(level, parse_text(body["phrase"]), fields)
-    except (WireError, KeyError, TypeError, ValueError, AttributeError):
+    except (WireError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None
 
 

@@ -59,7 +59,7 @@ def decode_report(payload: bytes, where: str) -> Report:
             error=parse_text(body.get("error", "")),
             peers=tuple(_report_peer(line) for line in body.get("peers") or ()),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, WgmqttError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, WgmqttError) as error:
         raise WireError(
             Problem(where, "not a report", "the contract's fields", f"{type(error).__name__}: {error}")
         ) from error

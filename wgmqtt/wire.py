@@ -138,7 +138,7 @@ def decode_table(payload: bytes, where: str) -> Table:
             own=None if own is None else parse_endpoint(own),
             peers=tuple(_table_peer(line) for line in body["peers"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, WgmqttError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, WgmqttError) as error:
         raise WireError(
             Problem(where, "not a table", "the contract's fields", f"{type(error).__name__}: {error}")
         ) from error
