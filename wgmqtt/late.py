@@ -1,7 +1,7 @@
 """A router that lives but does not answer: its connection to the broker is stale, and is broken from here. Pure.
 
 After an outage the broker's TCP waits ever longer before it tries again (10 s away: 3-4 s, 30 s away: 10-24 s). The
-router itself notices nothing. When its connection ends it connects anew at once, and gets its table with that.
+router itself notices nothing. When its connection is reset it connects anew at once, and gets its table with that.
 """
 
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     effects: list[Effect] = []
     for name in due:
         waited_ms = f"{(now.mono_s - state.unanswered_s[name]) * 1000:.0f}"
-        effects.append(say("info", "router does not answer, its session is broken", router=name, ms=waited_ms))
+        effects.append(say("info", "router lives and does not answer", router=name, ms=waited_ms))
         effects.append(BreakSession(state.session.generation, name))
     late_s = {name: at_s for name, at_s in state.late_s.items() if name not in due}
     broken_s = {**state.broken_s, **dict.fromkeys(due, now.mono_s)}

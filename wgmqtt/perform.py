@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from wgmqtt import journal
@@ -20,13 +19,13 @@ from wgmqtt.effects import (
     WakeAt,
     say,
 )
-from wgmqtt.errors import WgmqttError
+from wgmqtt.errors import EdgeError, WgmqttError
 from wgmqtt.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.hubwire import Online, encode_event, encode_online
 from wgmqtt.model import Config
 from wgmqtt.mqtt import Connection, Login
-from wgmqtt.takeover import replace_session
-from wgmqtt.wire import Topics, router_client_id
+from wgmqtt.takedown import end_connections
+from wgmqtt.wire import Topics
 
 
 class Performer:
@@ -39,7 +38,6 @@ class Performer:
         self._post = post
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
-        self._login: Login | None = None
         self._breaking: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
@@ -92,12 +90,22 @@ class Performer:
             self._connection.publish_event(topic, encode_event(said, time.time()))
 
     def _break(self, router: str) -> None:
-        if self._is_dry or self._login is None:
+        address = next((each.tunnel_address for each in self.config.routers if each.name == router), "")
+        if self._is_dry or not address:
             return
-        login = replace(self._login, client_id=router_client_id(router), will_payload=b"")
-        self._breaking.add(task := self._loop.create_task(asyncio.to_thread(replace_session, login)))
+        self._breaking.add(task := self._loop.create_task(self._end_connections(router, address)))
         task.add_done_callback(self._breaking.discard)
         task.add_done_callback(raise_failure)
+
+    async def _end_connections(self, router: str, address: str) -> None:
+        try:
+            number = await asyncio.to_thread(end_connections, self.config.broker_for_routers.port, address)
+        except EdgeError as error:
+            said = say("info", "session not broken", router=router, why=error)
+        else:  # none: the broker is on another machine, and its TCP is not ours to end
+            said = say("info" if number else "debug", "session broken", router=router, connections=number)
+        journal.write(said)
+        self._tell(said)
 
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:
@@ -136,7 +144,6 @@ class Performer:
                 will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
-            self._login = login
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
             self._post(BrokerDown(generation, str(error)))
             return
