@@ -16,20 +16,23 @@ _PAIR = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)=(\"(?:[^\"\\]|\\.)*\"|\S*)")
 class Daemon:
     """wgmqtt in the hub's namespaces. Events: source `hub`, kind the fixed phrase, data its key=value pairs."""
 
+    module = "wgmqtt"
+
     def __init__(
         self, hub: Namespace, log: EventLog, config: Path, options: tuple[str, ...] = (), source: str = "hub"
     ) -> None:
         self._hub = hub
         self._log = log
         self._source = source
-        self._command = python_module("wgmqtt", "run", "-c", str(config), *options)
+        self._arguments = ("run", "-c", str(config), *options)
         self._child: Child | None = None
 
     def start(self) -> None:
         """Start it; returns at once."""
         assert self._child is None or not self._child.runs, "runs already"
         self._log.note("lab", "daemon-start")
-        self._child = Child(self._source, self._hub, self._command, self._log, read_line)
+        command = python_module(self.module, *self._arguments)
+        self._child = Child(self._source, self._hub, command, self._log, read_line)
 
     def stop(self) -> int | None:
         """End it in order (SIGTERM); return its exit status, None if it was never started."""
