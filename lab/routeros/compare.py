@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from ipaddress import ip_network
 
-from lab.routeros.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.errors import NotImplementedInEmulator, ScriptError, UndecidedError
 from lab.routeros.literals import read_num
 from lab.routeros.values import Array, Code, Ip, Ip6, Ip6Prefix, IpPrefix, Op, Time, Value, typeof
 
@@ -98,8 +98,12 @@ def contained(left: Value, right: Value) -> bool:
     """Return `left in right`: an address or a prefix in a prefix.
 
     Raises:
-        NotImplementedInEmulator: other types, or two address families.
+        UndecidedError: two address families.
+        NotImplementedInEmulator: other types.
     """
+    families = [{Ip: 4, IpPrefix: 4, Ip6: 6, Ip6Prefix: 6}.get(type(value)) for value in (left, right)]
+    if None not in families and families[0] != families[1] and isinstance(right, IpPrefix | Ip6Prefix):
+        raise UndecidedError(f"{typeof(left)} in {typeof(right)}", guess=False)
     if isinstance(left, Ip | IpPrefix) and isinstance(right, IpPrefix):
         inner_bits = left.bits if isinstance(left, IpPrefix) else 32
     elif isinstance(left, Ip6 | Ip6Prefix) and isinstance(right, Ip6Prefix):

@@ -21,3 +21,15 @@ class NotImplementedInEmulator(Exception):  # noqa: N818 - not an error of the s
 
     def __init__(self, what: str) -> None:
         super().__init__(f"emulator: not implemented: {what}")
+
+
+class UndecidedError(NotImplementedInEmulator):
+    """What RouterOS makes of these values was never measured; `guess` is one answer, an error would be another.
+
+    The world's `odd_values` decides between them, or lets the emulator stop.
+    """
+
+    def __init__(self, what: str, guess: object) -> None:
+        super().__init__(what)
+        self.what = what
+        self.guess = guess

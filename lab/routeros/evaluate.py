@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from routeros_lsp.syntax.ast import Brace, Element, Named, Statement, Subst, Word
 
 from lab.routeros.call import Call, World
-from lab.routeros.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.errors import NotImplementedInEmulator, ScriptError, UndecidedError
 from lab.routeros.expressions import Body, Expressions
 from lab.routeros.resolve import Action, GlobalCommand, Invocation, MenuCommand, Path, resolve
 from lab.routeros.schema import property_names
@@ -142,6 +143,14 @@ class Run(Expressions):
         except ReturnSignal as signal:
             return signal.value
         return Nothing()
+
+    def decide(self, error: UndecidedError) -> Value:
+        """Return the guess at what RouterOS does, or raise, as the world decides."""
+        if self.world.odd_values == "stop":
+            raise error
+        if self.world.odd_values == "refuse":
+            raise ScriptError(f"cannot compute {error.what}") from error
+        return cast("Value", error.guess)
 
     def substitution(self, subst: Subst, scope: Scope) -> Value:
         """Return what `[command]` gives."""

@@ -24,7 +24,7 @@ from routeros_lsp.syntax.ast import (
 )
 
 from lab.routeros import operators
-from lab.routeros.errors import NotImplementedInEmulator
+from lab.routeros.errors import NotImplementedInEmulator, UndecidedError
 from lab.routeros.literals import read_literal
 from lab.routeros.scope import Scope
 from lab.routeros.syntax import Program
@@ -53,6 +53,10 @@ class Expressions(ABC):
     def call(self, function: Code | Op, locals_: Mapping[str, Value], scope: Scope) -> Value:
         """Return what a function gives that sees these variables only."""
 
+    @abstractmethod
+    def decide(self, error: UndecidedError) -> Value:
+        """Return the guess, or raise."""
+
     def value(self, element: Element | Expr, scope: Scope) -> Value:
         """Return the value of an argument or operand; an unquoted word is a literal, or else a string."""
         # Tests of a type by hand, the frequent ones first: this is where a script spends its time.
@@ -75,10 +79,7 @@ class Expressions(ABC):
 
     def _expression(self, expr: Expr, scope: Scope) -> Value:
         if isinstance(expr, Binary):
-            if expr.op == "<%%":
-                return self._apply(expr, scope)
-            left = self._expression(expr.left, scope)
-            return operators.binary(expr.op, left, self._expression(expr.right, scope))
+            return self._binary(expr, scope)
         if isinstance(expr, Word):
             value = read_literal(expr.text)
             if isinstance(value, str):
@@ -89,6 +90,16 @@ class Expressions(ABC):
                 return self._quoted(expr, scope)
             return operators.unary(expr.op, self._expression(expr.operand, scope))
         return self.value(expr, scope)
+
+    def _binary(self, expr: Binary, scope: Scope) -> Value:
+        if expr.op == "<%%":
+            return self._apply(expr, scope)
+        left = self._expression(expr.left, scope)
+        right = self._expression(expr.right, scope)
+        try:
+            return operators.binary(expr.op, left, right)
+        except UndecidedError as error:
+            return self.decide(error)
 
     def _quoted(self, expr: Unary, scope: Scope) -> Value:
         if isinstance(expr.operand, Subst):
