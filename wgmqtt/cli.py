@@ -68,9 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     rsc.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE, mode 0600")
     rsc.add_argument("--redact", action="store_true", help="leave the password out, for review; needs no secret")
     rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
-    rsc.add_argument(
-        "--no-ping", action="store_true", help="leave /tool/ping out, where hooks may not use it"
-    )
+    rsc.add_argument("--no-ping", action="store_true", help="leave /tool/ping out, where hooks may not use it")
     rsc.add_argument("--diff", metavar="OLD", type=Path, help="show what the new script changes in the file OLD")
     rsc.set_defaults(command=_gen_rsc, usage=rsc)
 
