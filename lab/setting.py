@@ -8,7 +8,7 @@ import yaml
 
 from lab.addresses import HUB_TUNNEL, Family, wan_net
 from lab.broker import HUB_USER, PORT
-from lab.nat import NatKind
+from lab.nat import Nat, NatKind
 from lab.topology import Network, Site
 from lab.wireguard import Kind
 
@@ -17,15 +17,20 @@ PREFIX = "wgmqtt/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a lab is made of. `config` is laid over the configuration's top level; `edit_script` spoils scripts."""
+    """What a lab is made of. `config` is laid over the configuration's top level, `routers` over each router's part of it;
+    `edit_script` spoils scripts.
+
+    In `nat` a site's name instead of a kind says: behind the box of that site.
+    """
 
     sites: int = 2
     family: Family = 4
-    nat: Mapping[str, NatKind] | NatKind = NatKind.PORT_RESTRICTED
+    nat: Nat = NatKind.PORT_RESTRICTED
     wireguard: Kind = "auto"
     routeros: str = "7.20.8"
     switches: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
+    routers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     edit_script: Callable[[str], str] = str
     log_level: str = "info"
 
@@ -51,7 +56,10 @@ def render_configuration(setting: Setting, network: Network, secrets: Path) -> s
         "secrets_dir": str(secrets),
         # The lab's internet is made of addresses kept for documentation, which are not global.
         "also_publish": [wan_net(setting.family)],
-        "routers": {site.name: _router(site, setting.routeros) for site in network.sites.values()},
+        "routers": {
+            site.name: _router(site, setting.routeros) | dict(setting.routers.get(site.name, {}))
+            for site in network.sites.values()
+        },
         "links": "all",
     }
     return yaml.safe_dump(configuration | dict(setting.config), sort_keys=False)

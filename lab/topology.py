@@ -1,7 +1,5 @@
 """The network of the lab: a hub, an internet, and sites behind NAT boxes that can move. Edge: talks to ip(8)."""
 
-import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -19,80 +17,14 @@ from lab.addresses import (
     socket_text,
     wan_prefix,
 )
-from lab.nat import NatBox, NatKind
+from lab.customer_site import Site
+from lab.nat import Nat, NatBox, NatKind
 from lab.netns import Namespace, Rack
 from lab.shell import CommandError, LabError
-from lab.wireguard import Device, Kind, PeerConfig, PeerState
+from lab.wireguard import Device, Kind, PeerConfig
 from wgmqtt.errors import Problem
 
-
-class Site:
-    """One site: a machine with a WireGuard device, and the NAT box before it, which has its public address."""
-
-    def __init__(self, plan: Plan, box: NatBox, namespace: Namespace, kind: Kind) -> None:
-        self.plan = plan
-        self.name = plan.name
-        self.box = box
-        self.namespace = namespace
-        self.device = Device(namespace, SITE_PORT, kind)
-        self.wan_address = plan.wan(1)
-
-    @property
-    def public_key(self) -> str:
-        """Return the key by which hub and other sites know this one."""
-        return self.device.keys.public
-
-    @property
-    def other_wan_address(self) -> str:
-        """Return the public address that the site would get by a move now."""
-        home, away = self.plan.wan(1), self.plan.wan(2)
-        return away if self.wan_address == home else home
-
-    def peer(self, other: "Site") -> PeerState:
-        """Return what this site's WireGuard says of the direct peer `other`."""
-        return self.device.dump()[other.public_key]
-
-    def pings(self, address: str, timeout_s: float = 1.0) -> bool:
-        """Return whether `address` answers one ping from this site."""
-        try:
-            self.namespace.run("ping", "-n", "-c", "1", "-W", str(timeout_s), address)
-        except CommandError:
-            return False
-        return True
-
-    def reaches_directly(self, other: "Site", timeout_s: float = 1.0) -> bool:
-        """Return whether a ping to the other's probe address is answered and the direct peer's rx grew by it."""
-        before = self.peer(other).rx
-        return self.pings(other.plan.probe, timeout_s) and self.peer(other).rx > before
-
-    def send_to(self, other: "Site") -> None:
-        """Send one packet towards the other's probe address, and wait for nothing."""
-        self.pings(other.plan.probe, 0.01)
-
-    def speak_to_hub(self) -> None:
-        """Send one packet to the hub through its tunnel, and wait for nothing."""
-        self.namespace.start("ping", "-n", "-c", "1", "-W", "1", HUB_TUNNEL)
-
-    def change_address(self, address: str, gap_s: float) -> None:
-        """Lose the public address and every mapping; have `address` after `gap_s`."""
-        length = prefix_length(self.plan.family)
-        self.box.namespace.ip(f"addr del {self.wan_address}/{length} dev wan")
-        self.box.forget()
-        if gap_s:
-            time.sleep(gap_s)
-        # Without an address nothing was routed, so no mapping was made meanwhile.
-        self.box.namespace.ip(add_address(address, length, "wan"))
-        self.wan_address = address
-
-    def move(self, gap_s: float = 0.0) -> None:
-        """Get the public address away from home."""
-        assert self.wan_address == self.plan.wan(1), "already away"
-        self.change_address(self.plan.wan(2), gap_s)
-
-    def move_back(self, gap_s: float = 0.0) -> None:
-        """Get the public address at home again."""
-        assert self.wan_address == self.plan.wan(2), "at home"
-        self.change_address(self.plan.wan(1), gap_s)
+__all__ = ["Network", "Site"]  # whoever has a network has sites
 
 
 class Network:
@@ -122,10 +54,11 @@ class Network:
         sites: int = 2,
         *,
         family: Family = 4,
-        nat: Mapping[str, NatKind] | NatKind = NatKind.PORT_RESTRICTED,
+        nat: Nat = NatKind.PORT_RESTRICTED,
         wireguard: Kind = "auto",
         knows_endpoints: bool = False,
     ) -> None:
+        """Build it. In `nat` a site's name instead of a kind: behind the box of that site, made before."""
         if not 2 <= sites <= MAX_SITES:
             raise LabError(Problem("Network", "wrong number of sites", f"2 to {MAX_SITES}", str(sites)))
         self.family: Family = family
@@ -147,7 +80,9 @@ class Network:
         self.hub.sysctl(net__ipv4__ip_forward=1)
         self.hub_device = Device(self.hub, HUB_PORT, wireguard)
         plans = [Plan(number, self.family) for number in range(1, count + 1)]
-        self.sites = {plan.name: self._build_site(plan, wireguard) for plan in plans}
+        self.sites: dict[str, Site] = {}
+        for plan in plans:
+            self.sites[plan.name] = self._build_site(plan, wireguard)
         self._configure(knows_endpoints=knows_endpoints)
 
     def _machine(self, short_name: str) -> Namespace:
@@ -161,24 +96,30 @@ class Network:
         self.internet.ip(f"link set {port} master bridge0 up")
 
     def _build_site(self, plan: Plan, wireguard: Kind) -> Site:
-        box, site = self._machine(f"nat-{plan.name[-1]}"), self._machine(plan.name)
-        length = prefix_length(self.family)
-        self._plug(box, plan.name)
+        kind = self._nat if isinstance(self._nat, NatKind) else self._nat.get(plan.name, NatKind.PORT_RESTRICTED)
+        host = None if isinstance(kind, NatKind) else self.sites[kind]
+        nat_box = host.box if host else self._build_box(plan, NatKind(kind))
+        box, site = nat_box.namespace, self._machine(plan.name)
+        length, port = prefix_length(self.family), f"lan{plan.number}"
         box.ip(
-            add_address(plan.wan(1), length, "wan"),
-            f"link add lan type veth peer name lan netns {site.name}",
-            "link set lan up",
-            add_address(plan.lan(1), length, "lan"),
+            f"link add {port} type veth peer name lan netns {site.name}",
+            f"link set {port} up",
+            add_address(plan.lan(1), length, port),
         )
         site.ip(
             "link set lan up",
             add_address(plan.lan(2), length, "lan"),
             f"route add default via {plan.lan(1)}",
         )
-        kind = self._nat if isinstance(self._nat, NatKind) else self._nat.get(plan.name, NatKind.PORT_RESTRICTED)
-        nat_box = NatBox(box, kind)
+        return Site(plan, host.home if host else plan, nat_box, site, wireguard)
+
+    def _build_box(self, plan: Plan, kind: NatKind) -> NatBox:
+        box = self._machine(f"nat-{plan.name[-1]}")
+        self._plug(box, plan.name)
+        box.ip(add_address(plan.wan(1), prefix_length(self.family), "wan"))
+        nat_box = NatBox(box, kind, plan.wan(1))
         nat_box.install(plan.lan(2), SITE_PORT)
-        return Site(plan, nat_box, site, wireguard)
+        return nat_box
 
     def _configure(self, *, knows_endpoints: bool) -> None:
         sites = list(self.sites.values())
@@ -210,11 +151,11 @@ class Network:
 
     def cut(self, site: Site) -> None:
         """Let no packet pass between the site's box and the internet; the box notices nothing, keeps its mappings."""
-        self.internet.ip(f"link set {site.name} nomaster")
+        self.internet.ip(f"link set {site.home.name} nomaster")
 
     def restore(self, site: Site) -> None:
         """Undo `cut`."""
-        self.internet.ip(f"link set {site.name} master bridge0")
+        self.internet.ip(f"link set {site.home.name} master bridge0")
 
     def delay(self, one_way_ms: float) -> None:
         """Make every packet that leaves the hub or a site's box take `one_way_ms` (needs the kernel's netem)."""
