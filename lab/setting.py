@@ -17,10 +17,10 @@ PREFIX = "wgmqtt/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a lab is made of. `config` is laid over the configuration's top level, `routers` over each router's part of it;
-    `edit_script` spoils scripts.
+    """What a lab is made of.
 
-    In `nat` a site's name instead of a kind says: behind the box of that site.
+    `config` is laid over the configuration's top level, `routers` over each router's part of it. `edit_script` spoils
+    scripts. In `nat` a site's name instead of a kind says: behind the box of that site.
     """
 
     sites: int = 2
