@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import json
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import yaml
 
@@ -17,6 +18,9 @@ from lab.hub import Daemon
 from lab.netns import Rack, python_module
 from lab.shell import LabError, run
 from wgmqtt.errors import Problem
+
+if TYPE_CHECKING:
+    import subprocess
 
 HOST = "127.0.0.1"
 PREFIX = "wgmqtt/v1"
@@ -35,6 +39,8 @@ class SmallHub:
     `settings` are laid over the configuration's top level.
     """
 
+    hub_key = key_of("the hub")
+
     def __init__(self, routers: Sequence[str] = THREE, settings: Mapping[str, object] | None = None) -> None:
         self.log = EventLog()
         self._rack = Rack()
@@ -43,6 +49,7 @@ class SmallHub:
         self.config = self.directory / "config.yaml"
         self.secrets = self.directory / "secrets"
         self.mosquitto = self.directory / "mosquitto"
+        self.devices: dict[str, subprocess.Popen[str]] = {}
         self.routers: dict[str, dict[str, object]] = {}
         self.settings: dict[str, object] = dict(settings or {})
         for name in routers:
@@ -68,7 +75,7 @@ class SmallHub:
             "hub": {
                 "name": "hub1",
                 "interfaces": ["wg0"],
-                "public_key": key_of("the hub"),
+                "public_key": self.hub_key,
                 "tunnel_address": "10.99.0.1",
             },
             "broker": {
@@ -89,19 +96,21 @@ class SmallHub:
         beside.rename(self.config)
 
     def start_broker(self, options: str = "") -> None:
-        """Make secrets and the broker's files, start it, and listen to every topic as `viewer`."""
+        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer`."""
         self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
         (self.mosquitto / "conf.d" / "more.conf").write_text(options)
         self.broker = Broker(self.namespace, self.log, self.mosquitto)
-        self.viewer()
+        self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
 
-    def viewer(self, source: str = "viewer") -> None:
-        """Connect one more client that hears every topic; what is retained comes first, with `retain`."""
-        since_ns = self.log.note("lab", "viewer").t_ns
-        command = python_module("lab.mqtt_user", "--host", HOST, "--user", VIEWER, f"--topic={PREFIX}/#")
+    def client(self, user: str, password: str, *, source: str, connects: bool = True) -> Child:
+        """Connect one more client that hears every topic it may; what is retained comes first, with `retain`."""
+        since_ns = self.log.note("lab", "client").t_ns
+        command = python_module("lab.mqtt_user", "--host", HOST, "--user", user, f"--topic={PREFIX}/#")
         child = Child(source, self.namespace, command, self.log, read_json_line)
-        child.send({"password": (self.secrets / f"{VIEWER}.password").read_text().strip()})
-        self.log.expect(source, "subscribed", 10.0, since_ns=since_ns)
+        child.send({"password": password})
+        if connects:
+            self.log.expect(source, "subscribed", 10.0, since_ns=since_ns)
+        return child
 
     def wgmqtt(self, command: str, *arguments: str) -> str:
         """Run a command of the product with this hub's configuration and return what it wrote."""
@@ -115,6 +124,7 @@ class SmallHub:
         """Make a WireGuard interface without peers."""
         with (self.directory / f"{name}.log").open("a") as output:
             process = self.namespace.start("wireguard-go", "--foreground", name, output=output)
+        self.devices[name] = process
         deadline = time.monotonic() + 5.0
         while not (self.namespace.sockets / f"{name}.sock").exists():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -138,6 +148,22 @@ class SmallHub:
         """Remove a router's peer from WireGuard."""
         self.namespace.run("wg", "set", interface, "peer", key_of(name), "remove")
 
+    def hang(self, name: str = "wg0") -> None:
+        """Stop the device: its socket takes connections and never answers."""
+        self.devices[name].send_signal(signal.SIGSTOP)
+
+    def go_on(self, name: str = "wg0") -> None:
+        """Let the device answer again."""
+        self.devices[name].send_signal(signal.SIGCONT)
+
+    def serve(self) -> Self:
+        """Make the interface `wg0`, start the broker and the daemon, and return when it serves."""
+        self.add_interface()
+        self.start_broker()
+        self.daemon.start()
+        self.said("broker ready")
+        return self
+
     def said(self, phrase: str, timeout_s: float = 10.0, *, since_ns: int = 0, **data: object) -> Event:
         """Return the first such line of the daemon, past or to come."""
         return self.log.expect("hub", phrase, timeout_s, since_ns=since_ns, **data)
@@ -147,9 +173,9 @@ class SmallHub:
         return [event.kind for event in self.log.find(source, "", since_ns=since_ns, level="warning")]
 
     def published(self, kind: str = "endpoints", since_ns: int = 0) -> list[Event]:
-        """Return the messages that were published on topics that end so, without those that were retained before."""
+        """Return what was published on topics that end so ("" is all), without what was retained before."""
         messages = self.log.find("viewer", "message", since_ns=since_ns, retain=False)
-        return [event for event in messages if str(event.data["topic"]).endswith(f"/{kind}")]
+        return [event for event in messages if str(event.data["topic"]).endswith(kind)]
 
     def told(self, to: str, of: str, endpoint: str, timeout_s: float = 10.0, since_ns: int = 0) -> Event:
         """Return the first message that tells router `to` that `of` is at `endpoint`, past or to come."""

@@ -1,0 +1,181 @@
+"""The broker is away, crashes, refuses, is silent, or is reached another way: said once, and nothing is lost."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.shell import run
+from lab.small_hub import SmallHub
+
+pytestmark = pytest.mark.lab
+
+AWAY = "broker cannot be reached"
+LOST = "broker lost"
+REFUSED = "broker refuses the login"
+
+
+@pytest.fixture
+def hub() -> Iterator[SmallHub]:
+    """Give a hub of three routers, serving; two of them were seen and told."""
+    with SmallHub() as made:
+        made.serve()
+        made.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+        made.told("berlin", "cologne", "203.0.113.2:1002")
+        made.told("cologne", "berlin", "203.0.113.1:1001")
+        yield made
+
+
+def test_broker_down_at_start_is_waited_for_and_said_once() -> None:
+    with SmallHub() as hub:
+        hub.add_interface()
+        hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
+        hub.daemon.start()
+        assert "refused" in str(hub.said(AWAY).data["reason"]).lower()
+        hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+        time.sleep(2.0)
+        assert hub.warnings() == [AWAY]
+        hub.start_broker()
+        hub.said("broker ready", 20.0)
+        hub.told("berlin", "cologne", "203.0.113.2:1002")
+        assert hub.warnings() == [AWAY]
+
+
+def test_broker_killed_and_back_empty_gets_every_table_again(hub: SmallHub) -> None:
+    killed_ns = hub.log.note("lab", "mark").t_ns
+    hub.broker.kill()
+    hub.see(("berlin", "203.0.113.44:1044"))
+    hub.said(LOST, since_ns=killed_ns)
+    time.sleep(1.0)
+    hub.broker.start()
+    hub.said("broker ready", since_ns=killed_ns, retained="0")
+    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=killed_ns)
+    hub.told("berlin", "cologne", "203.0.113.2:1002", since_ns=killed_ns)
+    assert hub.warnings() == [LOST]
+
+
+def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub: SmallHub) -> None:
+    """A stopped mosquitto: the kernel takes the connection and every byte, nobody answers."""
+    stopped_ns = hub.log.note("lab", "mark").t_ns
+    hub.broker.signal(signal.SIGSTOP)
+    hub.see(("berlin", "203.0.113.44:1044"))
+    lost = hub.said(LOST, 15.0, since_ns=stopped_ns)
+    assert lost.data["reason"] == "no answer while ready"
+    hub.broker.signal(signal.SIGCONT)
+    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=stopped_ns)
+    hub.said("broker ready", 20.0, since_ns=lost.t_ns)
+    assert hub.warnings() == [LOST]
+
+
+def test_broker_that_is_silent_from_the_start_is_tried_again() -> None:
+    with SmallHub() as hub:
+        hub.add_interface()
+        hub.start_broker()
+        hub.broker.signal(signal.SIGSTOP)
+        hub.daemon.start()
+        assert hub.said(AWAY, 20.0).data["reason"] == "no answer while opening"
+        hub.broker.signal(signal.SIGCONT)
+        hub.said("broker ready", 20.0)
+        assert hub.warnings() == [AWAY]
+
+
+def rotate(hub: SmallHub, user: str) -> None:
+    """Make a new password for one user, and let the broker take it: the steps of docs/operations.md."""
+    hub.secret(user).unlink()
+    hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
+    hub.broker.signal(signal.SIGHUP)
+
+
+def test_hubs_password_rotated_the_daemon_goes_on_with_the_new_one(hub: SmallHub) -> None:
+    """SIGHUP to both; the daemon may be refused for a moment, and says so at most once."""
+    rotated_ns = hub.log.note("lab", "mark").t_ns
+    rotate(hub, "hub")
+    hub.daemon.signal(signal.SIGHUP)
+    hub.said("broker ready", since_ns=rotated_ns)
+    hub.see(("berlin", "203.0.113.44:1044"))
+    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=rotated_ns)
+    assert len(hub.warnings()) <= 1
+
+
+def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: SmallHub) -> None:
+    right = hub.secret("hub").read_text()
+    hub.secret("hub").write_text("wrong\n")
+    refused_ns = hub.log.note("lab", "mark").t_ns
+    hub.daemon.signal(signal.SIGHUP)
+    hub.said(REFUSED, since_ns=refused_ns, reason="Not authorized")
+    time.sleep(2.0)
+    assert hub.warnings() == [REFUSED]
+    hub.secret("hub").write_text(right)
+    hub.said("broker ready", 20.0, since_ns=refused_ns)
+    assert hub.warnings() == [REFUSED]
+    assert right.strip() not in str(hub.log.since()), "no password in any line"
+
+
+def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(hub: SmallHub) -> None:
+    old = hub.secret("berlin").read_text().strip()
+    hub.client("berlin", old, source="old")
+    rotate(hub, "berlin")
+    hub.client("berlin", old, source="late", connects=False)
+    hub.log.expect("late", "connected", 10.0, reason="Not authorized")
+    hub.client("berlin", hub.secret("berlin").read_text().strip(), source="new")
+    hub.log.expect("old", "disconnected", 10.0)
+
+
+def serve_by(hub: SmallHub, way: dict[str, object], options: str) -> None:
+    """Let the daemon reach the broker this way, beside the listener for everybody else."""
+    hub.add_interface()
+    hub.start_broker(options)
+    broker = {"username": "hub", "password_file": str(hub.secret("hub")), "for_routers": {"host": "10.99.0.1"}}
+    hub.settings["broker"] = broker | way
+    hub.write_config()
+    hub.daemon.start()
+    hub.said("broker ready")
+    hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+    hub.told("berlin", "cologne", "203.0.113.2:1002")
+    assert hub.warnings() == []
+
+
+def test_broker_by_its_unix_socket() -> None:
+    with SmallHub() as hub:
+        hub.directory.chmod(0o777)  # mosquitto runs as its own user
+        socket = hub.directory / "mosquitto.sock"
+        serve_by(hub, {"unix_socket": str(socket)}, f"listener 0 {socket}\n")
+
+
+def make_certificates(hub: SmallHub) -> None:
+    """Make a CA and a certificate for 127.0.0.1 below the hub's directory."""
+    at = str(hub.directory)
+    new = (
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-noenc",
+        "-days",
+        "2",
+    )
+    run(*new, "-subj", "/CN=test CA", "-keyout", f"{at}/ca.key", "-out", f"{at}/ca.pem")
+    issued = ("-CA", f"{at}/ca.pem", "-CAkey", f"{at}/ca.key", "-addext", "subjectAltName=IP:127.0.0.1")
+    basic = ("-addext", "basicConstraints=critical,CA:FALSE")
+    run(*new, *issued, *basic, "-subj", "/CN=broker", "-keyout", f"{at}/broker.key", "-out", f"{at}/broker.pem")
+    (hub.directory / "broker.key").chmod(0o644)
+
+
+def test_broker_by_tls_with_its_own_ca_and_not_without() -> None:
+    with SmallHub() as hub:
+        make_certificates(hub)
+        at = hub.directory
+        options = f"listener 8883 127.0.0.1\ncertfile {at}/broker.pem\nkeyfile {at}/broker.key\n"
+        serve_by(hub, {"host": "127.0.0.1", "port": 8883, "tls": {"ca_file": f"{at}/ca.pem"}}, options)
+        broker = hub.settings["broker"]
+        assert isinstance(broker, dict)
+        hub.settings["broker"] = broker | {"tls": {}}
+        hub.write_config()
+        hub.daemon.signal(signal.SIGHUP)
+        assert "certificate verify failed" in str(hub.said(AWAY).data["reason"])
+        time.sleep(1.0)
+        assert hub.warnings() == [AWAY]
