@@ -8,7 +8,7 @@ from collections.abc import Callable
 from wgmqtt import pace
 from wgmqtt.decode import Differences, Snapshot, differences
 from wgmqtt.dump import Dump
-from wgmqtt.errors import EdgeError
+from wgmqtt.errors import DecodeError, EdgeError, WgmqttError
 from wgmqtt.events import Event, InterfaceFailed, PeersSeen
 from wgmqtt.hints import Hints
 from wgmqtt.model import Config, Endpoint
@@ -90,7 +90,7 @@ class _Watcher:
         begun_s = time.thread_time()
         try:
             dump = await wireguard.dump(self._interface)
-        except EdgeError as error:
+        except (EdgeError, DecodeError) as error:
             self._fail(error)
             self._settle(begun_s, is_done=True)
             return
@@ -104,7 +104,8 @@ class _Watcher:
         self._pending.difference_update(one.endpoint for one in found.changed if one.endpoint)
         self._settle(begun_s, is_done=dump.complete and not self._pending)
         alive = signs_of_life(before, dump.snapshot, self._awaited())
-        if found.changed or found.removed or alive or self._failed:
+        # The first look is news even if it shows nobody: the interface can be read.
+        if found.changed or found.removed or alive or self._failed or not self._has_looked:
             self._post(PeersSeen(self._interface, found.changed, found.removed, alive))
         if self._hints:
             self._learn(self._hints, dump, found)
@@ -112,7 +113,7 @@ class _Watcher:
         self._failed = False
         self._has_looked = True
 
-    def _fail(self, error: EdgeError) -> None:
+    def _fail(self, error: WgmqttError) -> None:
         self._failed = True
         if self._hints and self._learned_port:
             self._hints.forget(self._interface)
