@@ -30,12 +30,14 @@ HUB_PLACE = ("192.0.2.1", 51820)
 LIVE_S, DEAD_S = 10, 1_000  # ages of a handshake
 
 
+@cache
 def key_of(number: int) -> str:
     """Return the public key of peer `number`; 0 is the hub."""
     return base64.b64encode(bytes([255 - number % 251, number // 251] + [number % 256] * 30)).decode()
 
 
 HUB_KEY = key_of(0)
+NUMBERS: Mapping[str, int] = {key_of(number): number for number in range(300)}
 
 
 def ping_of(number: int) -> str:
@@ -136,9 +138,8 @@ class Outcome:
     @property
     def sets(self) -> list[Set]:
         """Return the sets in their order."""
-        numbers = {key_of(number): number for number in range(300)}
         return [
-            Set(e.ms, numbers.get(str(e.fields["public-key"]), -1), e.fields["changes"])  # type: ignore[arg-type]
+            Set(e.ms, NUMBERS.get(str(e.fields["public-key"]), -1), e.fields["changes"])  # type: ignore[arg-type]
             for e in self.find("set")
         ]
 
@@ -167,8 +168,7 @@ class Outcome:
     @property
     def did(self) -> dict[int, str]:
         """Return what the last report says of each peer."""
-        numbers = {key_of(number): number for number in range(300)}
-        return {numbers[str(line.key)]: line.did for line in self.reports[-1].peers}
+        return {NUMBERS[str(line.key)]: line.did for line in self.reports[-1].peers}
 
     @property
     def logs(self) -> list[str]:

@@ -6,6 +6,7 @@ The language and the menus are those of the lab's sites; only clock, device, pin
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lab.routeros.arguments import read_address
 from lab.routeros.menu_items import Item
 from lab.routeros.menu_wireguard import PeersMenu
 from lab.routeros.model_broker import ModelBroker
@@ -14,6 +15,7 @@ from lab.routeros.model_device import ModelDevice, Reality
 from lab.routeros.router import Router, Site
 from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
+from lab.routeros.values import Value
 from lab.routeros.wg_device import DevicePeer
 
 USUAL = Switches()
@@ -45,6 +47,10 @@ class Peer:
     reality: Reality = field(default_factory=Reality)
 
 
+def _read_address(text: str) -> Value:
+    return read_address("endpoint-address", text) if text else ""
+
+
 class ModelRouter:
     """One router, its broker and its device."""
 
@@ -55,14 +61,23 @@ class ModelRouter:
         self.broker = ModelBroker(self.clock)
         self.device = ModelDevice(interface, self.clock)
         self.events: list[Happened] = []
-        peers = tuple(peers)
+        self._peers = peers = tuple(peers)
         self._put([peer.configured for peer in peers], peers)
         around = Surroundings(self.clock, self.device, self.device.ping, self.broker.make_link, tuple)
         self.router = Router(Site("router", interface, version), switches, self._emit, around)
-        self._put([peer.current or peer.configured for peer in peers], peers)
+        self.put_back()
         for peer in peers:
             if peer.interface:
                 self.item(peer.key).kept["interface"] = peer.interface
+
+    def put_back(self) -> None:
+        """Bring endpoints, sessions and realities of all peers to what they were at first, and forget the events."""
+        self._put([peer.current or peer.configured for peer in self._peers], self._peers)
+        for peer in self._peers:
+            address, port = peer.configured or ("", 0)
+            configured: dict[str, Value] = {"endpoint-address": _read_address(address), "endpoint-port": port}
+            self.item(peer.key).kept.update(configured)
+        self.events.clear()
 
     def item(self, public_key: str) -> Item:
         """Return the peer as the router's menu keeps it."""

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Hostile tables on the emitted script, on a router in memory: lab/fuzz.sh [SECONDS] [--seed N]. Needs no root.
+# Ends with the count, or with status 1 at the first table that does harm.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python=.venv/bin/python
+[ -x "$python" ] || python=python3
+exec "$python" -m lab.fuzz "$@"
