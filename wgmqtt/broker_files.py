@@ -39,7 +39,7 @@ def make_missing_secrets(config: Config) -> list[Path]:
     made = []
     for path in _secret_files(config).values():
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, secrets.token_urlsafe(SECRET_BYTES) + "\n")
             made.append(path)
     return made
