@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PREFIX = "wgmqtt/v1"
 THREE = ("berlin", "cologne", "dresden")
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten thousand routers take seconds otherwise
 
 
 def key_of(name: str) -> str:
@@ -92,7 +93,7 @@ class SmallHub:
             **self.settings,
         }
         beside = self.config.with_suffix(".new")
-        beside.write_text(yaml.safe_dump(content, sort_keys=False))
+        beside.write_text(yaml.dump(content, Dumper=DUMPER, sort_keys=False))
         beside.rename(self.config)
 
     def start_broker(self, options: str = "") -> None:

@@ -1,0 +1,58 @@
+"""`idle`: what the daemon costs while nothing changes: a share of one core, and memory. Edge: runs a guest.
+
+Every router is linked to three others. Some really speak, with a live session and a packet every 25 s, as with
+WireGuard's keepalive; each renews its session every two minutes, and the hub sees that. The others are peers with an
+endpoint that say nothing.
+"""
+
+import sys
+import time
+
+from lab.bench.figures import Result
+from lab.bench.guest import emit, measure_in_guest
+from lab.crowd import Crowd
+from lab.process_cost import cpu_s, memory_mib
+
+NAME = "idle"
+SIZES = (100, 1_000, 10_000)
+FULL_S, QUICK_S = 60.0, 4.0
+SETTLE_S = 10.0
+KEEPALIVE_MS = 25_000
+MESH = 4
+MOST_SPEAKERS, QUICK_SPEAKERS = 200, 20
+
+
+def run(*, quick: bool) -> Result:
+    """Measure each size in a guest of its own; `quick` for a few seconds only, with fewer routers that speak."""
+    figures, failures = [], []
+    for size in SIZES:
+        speakers = min(size, QUICK_SPEAKERS if quick else MOST_SPEAKERS)
+        result = measure_in_guest(NAME, size, speakers, QUICK_S if quick else FULL_S, timeout_s=400.0)
+        figures += result.figures
+        failures += result.failures
+    return Result(figures, failures)
+
+
+def inside(size: int, speakers: int, measured_s: float) -> None:
+    """Run in the guest: start everything, let it come to rest, and look at the daemon's CPU time and memory."""
+    with Crowd(size, speakers) as crowd:
+        names = list(crowd.routers)
+        crowd.link([names[start : start + MESH] for start in range(0, size, MESH)])
+        crowd.start_broker()
+        crowd.speak(KEEPALIVE_MS)
+        crowd.start_daemon()
+        time.sleep(1.0)
+        pid = crowd.daemon_pid()
+        started_s = cpu_s(pid)
+        time.sleep(SETTLE_S)
+        used_s, begun_s = cpu_s(pid), time.monotonic()
+        time.sleep(measured_s)
+        share = (cpu_s(pid) - used_s) / (time.monotonic() - begun_s) * 100
+        emit("cpu_share", "% of a core", size, [share])
+        emit("rss", "MiB", size, [memory_mib(pid)])
+        emit("rss_at_most", "MiB", size, [memory_mib(pid, "VmHWM")])
+        emit("cpu_to_start", "s", size, [started_s])
+
+
+if __name__ == "__main__":
+    inside(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -1,0 +1,28 @@
+"""What a process costs: CPU time and memory, as proc(5) says. Edge: reads /proc."""
+
+import os
+from pathlib import Path
+
+KIB_A_MIB = 1024
+
+
+def find_process(word: str, namespace_pids: str) -> int:
+    """Return the first of these process ids (one a line) whose command line has `word`; raises LookupError."""
+    for pid in namespace_pids.split():
+        if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            return int(pid)
+    raise LookupError(word)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has used: utime and stime, fields 14 and 15 of stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mib(pid: int, which: str = "VmRSS") -> float:
+    """Return the memory that is resident now (VmRSS), or was at most (VmHWM)."""
+    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
+        if line.startswith(f"{which}:"):
+            return int(line.split()[1]) / KIB_A_MIB
+    raise LookupError(which)
