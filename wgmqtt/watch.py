@@ -11,6 +11,7 @@ from wgmqtt.dump import Dump
 from wgmqtt.errors import DecodeError, EdgeError, WgmqttError
 from wgmqtt.events import Event, InterfaceFailed, PeersSeen
 from wgmqtt.hints import Hints
+from wgmqtt.metered import Metered
 from wgmqtt.model import Config, Endpoint
 from wgmqtt.nflog import Hint
 from wgmqtt.nftables import Nftables, open_nftables
@@ -87,22 +88,20 @@ class _Watcher:
                     await self._woken.wait()
 
     async def _look(self, wireguard: Wireguard) -> None:
-        begun_s = time.thread_time()
+        looking = Metered(self._compare(wireguard))
         try:
-            dump = await wireguard.dump(self._interface)
+            before, dump, found = await looking
         except (EdgeError, DecodeError) as error:
             self._fail(error)
-            self._settle(begun_s, is_done=True)
+            self._settle(looking.cost_s, is_done=True)
             return
-        before, self._snapshot = self._snapshot, dump.snapshot if dump.complete else self._snapshot | dump.snapshot
-        found = differences(before, dump.snapshot, complete=dump.complete)
         moved = {
             one.endpoint
             for one in found.changed
             if one.key.raw not in before or before[one.key.raw].endpoint != dump.snapshot[one.key.raw].endpoint
         }
         self._pending.difference_update(one.endpoint for one in found.changed if one.endpoint)
-        self._settle(begun_s, is_done=dump.complete and not self._pending)
+        self._settle(looking.cost_s, is_done=dump.complete and not self._pending)
         alive = signs_of_life(before, dump.snapshot, self._awaited())
         # The first look is news even if it shows nobody: the interface can be read.
         if found.changed or found.removed or alive or self._failed or not self._has_looked:
@@ -113,6 +112,12 @@ class _Watcher:
         self._failed = False
         self._has_looked = True
 
+    async def _compare(self, wireguard: Wireguard) -> tuple[Snapshot, Dump, Differences]:
+        """Return the dump before this one, this one, and what differs."""
+        dump = await wireguard.dump(self._interface)
+        before, self._snapshot = self._snapshot, dump.snapshot if dump.complete else self._snapshot | dump.snapshot
+        return before, dump, differences(before, dump.snapshot, complete=dump.complete)
+
     def _fail(self, error: WgmqttError) -> None:
         self._failed = True
         if self._hints and self._learned_port:
@@ -120,12 +125,11 @@ class _Watcher:
         self._learned_port = 0
         self._post(InterfaceFailed(self._interface, str(error)))
 
-    def _settle(self, begun_s: float, *, is_done: bool) -> None:
-        """Count the look: its CPU time is this thread's, so what else ran meanwhile is paid for too."""
+    def _settle(self, cost_s: float, *, is_done: bool) -> None:
+        """Count the look, and end the chase or go on with it."""
         now_s = time.monotonic()
         if not is_done and self._pace.hint_s is None:
             self._pace = pace.hinted(self._pace, now_s)  # a dump that was not complete
-        cost_s = time.thread_time() - begun_s
         self._pace = pace.looked(self._pace, self._limits, now_s, cost_s, is_done=is_done)
         if self._pace.hint_s is None:
             self._pending.clear()
