@@ -8,6 +8,7 @@ practice 30 s and more).
 import math
 from dataclasses import replace
 
+from wgmqtt import churn
 from wgmqtt.model import Endpoint, PublicKey
 from wgmqtt.state import Damper, State
 
@@ -24,7 +25,7 @@ def notice(state: State, key: PublicKey, endpoint: Endpoint, mono_s: float) -> t
         first = replace(damper, told=endpoint, tokens=float(WRITES_PER_HOUR))
         return replace(state, dampers={**state.dampers, key: first}), True
     if mono_s >= damper.open_s:
-        return replace(state, dampers={**state.dampers, key: released(damper, endpoint, mono_s)}), True
+        return _told(state, key, endpoint, mono_s), True
     return replace(state, paused_s={**state.paused_s, key: damper.open_s}), False
 
 
@@ -36,13 +37,19 @@ def release_due(state: State, mono_s: float) -> tuple[State, frozenset[PublicKey
     due = frozenset(key for key, open_s in state.paused_s.items() if open_s <= mono_s)
     if not due:
         return state, due
-    dampers = dict(state.dampers)
     for key in due:
         seen = state.seen.get(key)
-        if key in dampers and seen and seen.sighting.endpoint:
-            dampers[key] = released(dampers[key], seen.sighting.endpoint, mono_s)
+        if key in state.dampers and seen and seen.sighting.endpoint:
+            state = _told(state, key, seen.sighting.endpoint, mono_s)
     paused_s = {key: open_s for key, open_s in state.paused_s.items() if key not in due}
-    return replace(state, dampers=dampers, paused_s=paused_s), due
+    return replace(state, paused_s=paused_s), due
+
+
+def _told(state: State, key: PublicKey, endpoint: Endpoint, mono_s: float) -> State:
+    damper = released(state.dampers[key], endpoint, mono_s)
+    if churn.is_restless(state, key, mono_s):  # nobody can keep up with it, and each change is written to flash
+        damper = replace(damper, open_s=max(damper.open_s, mono_s + LONGEST_PAUSE_S))
+    return replace(state, dampers={**state.dampers, key: damper})
 
 
 def released(damper: Damper, endpoint: Endpoint, mono_s: float) -> Damper:

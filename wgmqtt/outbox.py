@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from wgmqtt import late, links
+from wgmqtt import late, links, rewrites
 from wgmqtt.effects import Effect, PublishTable, say
 from wgmqtt.events import Acked, Now
 from wgmqtt.model import Link
@@ -118,7 +118,7 @@ def _settle_one(state: State, name: str, now: Now, *, owed: bool) -> tuple[State
         sent_s={**state.sent_s, name: now.mono_s},
         published_s={**state.published_s, name: now.mono_s},
     )
-    state = late.asked(state, name, now)
+    state = rewrites.told(late.asked(state, name, now), name, box.retained, table)
     payload = encode_table(table)
     publish = PublishTable(state.session.generation, name, state.roster.topics.endpoints(name), payload, seq)
     return state, [publish, say("info", "table published", router=name, seq=seq, bytes=len(payload))]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from wgmqtt import damping, late, outbox
+from wgmqtt import churn, damping, late, outbox
 from wgmqtt.effects import Effect, say
 from wgmqtt.events import InterfaceFailed, Now, PeersSeen
 from wgmqtt.model import PublicKey, Sighting
@@ -20,6 +20,7 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     _forget(seen, event)
     state = replace(state, seen=seen, troubles=state.troubles - {trouble})
     state = late.alive(state, (*event.alive, *(sighting.key for sighting in event.changed)), now)
+    state = churn.noticed(state, moved, now.mono_s) if moved else state
     names: set[str] = set()
     for sighting in moved:
         assert sighting.endpoint is not None  # noqa: S101 - that is what makes it moved

@@ -48,6 +48,22 @@ class Damper:
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """At which ports of its present address a peer was seen, and when last (monotonic seconds)."""
+
+    address: str
+    seen_s: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a router last said that one peer is set to, and when it had to set that anew (monotonic seconds)."""
+
+    configured: Endpoint | None = None
+    rewritten_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LinkView:
     """What is known of one link. Monotonic seconds, but for `direct_since_s` (Unix time), which leaves the process."""
 
@@ -95,6 +111,8 @@ class State:
     dampers: Mapping[PublicKey, Damper] = field(default_factory=dict)
     paused_s: Mapping[PublicKey, float] = field(default_factory=dict)
     """Peers whose newest endpoint is not told yet, and the monotonic time at which it is."""
+    ports: Mapping[PublicKey, Ports] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[PublicKey, Kept]] = field(default_factory=dict)
     spaced_s: Mapping[str, float] = field(default_factory=dict)
     """Routers whose next table has to wait, and until when."""
     session: Session = field(default_factory=Session)
@@ -106,6 +124,8 @@ class State:
     kicks: Mapping[Link, float] = field(default_factory=dict)
     """Link to the monotonic time until which both ends are asked for traffic."""
     links: Mapping[Link, LinkView] = field(default_factory=dict)
+    retry_s: float = math.inf
+    """No link is tried again before this monotonic time: nothing has to look through all of them at each step."""
     gone: tuple[str, ...] = ()
     """Routers that are not configured any more and whose topics are still there."""
     heard_s: Mapping[str, float] = field(default_factory=dict)

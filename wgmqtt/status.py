@@ -30,7 +30,8 @@ def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
     ]
     wrong = _wrong((line.name, line.trouble) for line in status.routers)
     wrong += _wrong((f"{line.first} - {line.second}", line.trouble) for line in status.links)
-    return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"])]) + "\n"
+    notes = _wrong(((f"{line.first} - {line.second}", line.note) for line in status.links), mark="i")
+    return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"]), *notes]) + "\n"
 
 
 def render_json(status: HubStatus, *, is_online: bool) -> str:
@@ -52,8 +53,8 @@ def _link_row(line: LinkLine, now_s: float) -> tuple[str, ...]:
     return f"{line.first} - {line.second}", line.state, _since(line.since_s, now_s), _ms(line.proven_ms)
 
 
-def _wrong(troubles: Iterable[tuple[str, str]]) -> list[str]:
-    """Return what is wrong, wrapped; the same trouble of many in one line, or 500 routers would hide it."""
+def _wrong(troubles: Iterable[tuple[str, str]], mark: str = "!") -> list[str]:
+    """Return what is said of whom, wrapped; the same trouble of many in one line, or 500 routers would hide it."""
     sufferers: dict[str, list[str]] = {}
     for name, trouble in troubles:
         if trouble:
@@ -62,7 +63,7 @@ def _wrong(troubles: Iterable[tuple[str, str]]) -> list[str]:
     for trouble, names in sufferers.items():
         groups = [[name] for name in names] if len(names) < MANY else [[*names[:2], f"{len(names) - 2} more"]]
         for group in groups:
-            text = f"! {', '.join(group)}: {trouble}"
+            text = f"{mark} {', '.join(group)}: {trouble}"
             lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return lines
 

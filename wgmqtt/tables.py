@@ -1,7 +1,10 @@
 """Who must know what: the table that a router should have, and how it differs from the one it has. Pure."""
 
+from functools import lru_cache
+
 from wgmqtt.events import Now
 from wgmqtt.model import AnyNetwork, Endpoint, Link, Router
+from wgmqtt.rewrites import is_left_alone
 from wgmqtt.state import State
 from wgmqtt.wire import Table, TablePeer
 
@@ -13,14 +16,16 @@ def desired_table(state: State, name: str, now: Now) -> Table:
     """Return what router `name` should know now, with `NO_SEQ` for a sequence number."""
     roster = state.roster
     own = told_endpoint(state, name)
+    kept = state.kept.get(name, {})
     peers = []
     for link in roster.links_of[name]:
         other = roster.by_name[link.other(name)]
+        is_fought = is_left_alone(kept, other.key, now.mono_s)
         peers.append(
             TablePeer(
                 key=other.key,
                 name=other.name,
-                endpoint=_hint(state, roster.by_name[name], other, own),
+                endpoint=None if is_fought else _hint(state, roster.by_name[name], other, own),
                 ping=other.ping,
                 kick=state.kicks.get(link, 0.0) > now.mono_s,
                 # Always the same end of a pair waits, so that both sides of a restart agree on which.
@@ -39,6 +44,7 @@ def told_endpoint(state: State, name: str) -> Endpoint | None:
     return endpoint
 
 
+@lru_cache(maxsize=1 << 14)  # every table asks anew of each endpoint in it
 def is_publishable(endpoint: Endpoint, also: tuple[AnyNetwork, ...]) -> bool:
     """Return whether others may be told: a global address, or one of a network that the configuration names."""
     ip = endpoint.ip

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from wgmqtt import churn, rewrites
 from wgmqtt.events import Now
 from wgmqtt.links import HOPELESS_TRIES, LIVE_S
 from wgmqtt.model import Link, Router
-from wgmqtt.report import Report
+from wgmqtt.report import ReportPeer
 from wgmqtt.state import LinkView, State
 from wgmqtt.tables import told_endpoint
 
@@ -35,7 +36,11 @@ def _never_seen(state: State, router: Router, _now: Now) -> str:
 
 def _silent(state: State, router: Router, now: Now) -> str:
     age_s = now.wall_s - state.seen[router.key].sighting.handshake_s
-    return "no handshake with the hub for over 3 minutes: it is off, or offline" if age_s > SILENT_S else ""
+    return (
+        "no handshake with the hub for over 3 minutes: is it on, online, and its clock not set back (NTP)?"
+        if age_s > SILENT_S
+        else ""
+    )
 
 
 def _unheard(state: State, router: Router, _now: Now) -> str:
@@ -64,7 +69,30 @@ def _failed(state: State, router: Router, _now: Now) -> str:
     return "could not set an endpoint: look at its log for wgmqtt" if failed else ""
 
 
-ROUTER_RULES: tuple[RouterRule, ...] = (_never_seen, _silent, _unheard, _late, _refuses, _older_script, _failed)
+def _rewritten(state: State, router: Router, now: Now) -> str:
+    names = ", ".join(rewrites.left_alone(state, router.name, now.mono_s))
+    if not names:
+        return ""
+    return f"something else rewrites the endpoint of {names}, left alone for an hour: find the script or Ansible"
+
+
+def _restless(state: State, router: Router, now: Now) -> str:
+    if not churn.is_restless(state, router.key, now.mono_s):
+        return ""
+    return "its port keeps changing at one address, told slowly: forward the WireGuard port on its NAT box"
+
+
+ROUTER_RULES: tuple[RouterRule, ...] = (
+    _never_seen,
+    _silent,
+    _unheard,
+    _late,
+    _refuses,
+    _older_script,
+    _failed,
+    _rewritten,
+    _restless,
+)
 
 
 def _end_in_trouble(state: State, link: Link, now: Now) -> str:
@@ -78,31 +106,57 @@ def _one_address(state: State, link: Link, _now: Now) -> str:
     first, second = (told_endpoint(state, name) for name in (link.first, link.second))
     if first is None or second is None or first.address != second.address:
         return ""
+    sites = [state.roster.by_name[name].site for name in (link.first, link.second)]
+    if sites[0] and sites[0] == sites[1]:
+        return "both are behind one public address and do not meet inside: check their lan addresses"
     return "both are behind one public address: if they share a network, give both a common site and a lan address"
 
 
-def _own_mapping(state: State, link: Link, _now: Now) -> str:
-    """Another router sees this one elsewhere than the hub does, and it answers there."""
+def own_mapping(state: State, link: Link) -> str:
+    """Return whose NAT shows each other end another port, in words; empty if none is known to."""
     for at, of in ((link.first, link.second), (link.second, link.first)):
-        told, report = told_endpoint(state, of), state.reports.get(at)
-        current = _live_endpoint(report, state, of)
-        if current and told and current != str(told):
+        if _is_seen_elsewhere(state, at, of):
             return f"the NAT of {of} shows each other end another port (endpoint-dependent)"
     return ""
 
 
-def _live_endpoint(report: Report | None, state: State, of: str) -> str:
-    key = state.roster.by_name[of].key
-    for peer in report.peers if report else ():
-        if peer.key == key and peer.current and peer.handshake_s is not None and peer.handshake_s < LIVE_S:
-            return str(peer.current)
+def _seen_elsewhere(state: State, link: Link, _now: Now) -> str:
+    said = own_mapping(state, link)
+    return f"{said}: forward the WireGuard port there, or leave it to the hub" if said else ""
+
+
+def _is_seen_elsewhere(state: State, at: str, of: str) -> bool:
+    """Return whether router `at` hears `of` somewhere else than the hub does; inside one site that is no wonder."""
+    told, line = told_endpoint(state, of), _line_of(state, at, of)
+    if told is None or line is None or line.current is None or not _is_live(line):
+        return False
+    return line.current not in (told, state.roster.by_name[of].lan)
+
+
+def _strayed(state: State, link: Link, _now: Now) -> str:
+    for at, of in ((link.first, link.second), (link.second, link.first)):
+        line = _line_of(state, at, of)
+        if line and line.current and line.configured and line.current != line.configured and not _is_live(line):
+            return f"{at} sends to {line.current}, where {of} is no more: set again at the next try"
     return ""
+
+
+def _line_of(state: State, at: str, of: str) -> ReportPeer | None:
+    key, report = state.roster.by_name[of].key, state.reports.get(at)
+    return next((peer for peer in report.peers if peer.key == key), None) if report else None
+
+
+def _is_live(line: ReportPeer) -> bool:
+    return line.handshake_s is not None and line.handshake_s < LIVE_S
 
 
 def _hopeless(state: State, link: Link, _now: Now) -> str:
     if state.links.get(link, LinkView()).tries < HOPELESS_TRIES:
         return ""
+    for name in (link.first, link.second):
+        if any(_is_seen_elsewhere(state, each.other(name), name) for each in state.roster.links_of[name]):
+            return f"the NAT of {name} is endpoint-dependent: forward the WireGuard port there, or leave it to the hub"
     return "the NATs do not let them meet: forward the WireGuard port at one end, or leave it to the hub"
 
 
-LINK_RULES: tuple[LinkRule, ...] = (_end_in_trouble, _one_address, _own_mapping, _hopeless)
+LINK_RULES: tuple[LinkRule, ...] = (_end_in_trouble, _one_address, _seen_elsewhere, _strayed, _hopeless)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from wgmqtt import late, links, outbox
+from wgmqtt import late, links, outbox, rewrites
 from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
 from wgmqtt.report import STAGES, Report, decode_report
-from wgmqtt.state import State
+from wgmqtt.state import Outbox, State
 
 
 def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
@@ -35,9 +35,24 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     )
     if report.seq == state.last_seq_of(name):
         state = late.answered(state, name)
-    state, freed = outbox.answered(state, name, now)
     state, said = _told(state, name, before, report, now)
-    return state, said + freed
+    state, stopped = _not_fought(state, name, before, report, now)
+    state, freed = outbox.answered(state, name, now)
+    return state, said + stopped + freed
+
+
+def _not_fought(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
+    """Send a table without what something else on the router rewrites, at once: the retained one would go on."""
+    if report.seq != state.last_seq_of(name):
+        return state, []
+    is_first = before is None or before.seq != report.seq
+    state, said = rewrites.heard(state, name, report, now, is_first=is_first)
+    if not said:
+        return state, []
+    box = state.outboxes.get(name, Outbox())
+    state = replace(state, outboxes={**state.outboxes, name: replace(box, owed=True)})
+    state, effects = outbox.settle(state, (name,), now)
+    return state, said + effects
 
 
 def _told(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:

@@ -8,7 +8,7 @@ from wgmqtt.events import Now
 from wgmqtt.hubwire import HubStatus, LinkLine, RouterLine, encode_status
 from wgmqtt.model import Link, Router
 from wgmqtt.state import LinkView, State
-from wgmqtt.troubles import link_trouble, router_trouble
+from wgmqtt.troubles import link_trouble, own_mapping, router_trouble
 
 SOON_S = 1.0
 SELDOM_S = 60.0
@@ -77,4 +77,5 @@ def _link_line(state: State, link: Link, now: Now) -> LinkLine:
         since_s=view.direct_since_s,
         proven_ms=view.proven_ms,
         trouble=trouble,
+        note=own_mapping(state, link) if view.is_direct else "",
     )

@@ -1,9 +1,11 @@
 """Reports as routers send them, for the tests of what they mean. Pure."""
 
 import json
+from dataclasses import replace
 
 from tests.engine.world import World, key_of
-from wgmqtt.events import Reported
+from wgmqtt import outbox
+from wgmqtt.events import Now, Reported
 
 SCRIPT = "1.0 0123abcd"
 
@@ -19,4 +21,15 @@ def report(world: World, name: str, *lines: dict[str, str], stage: str = "final"
     seq = str(world.table_of(name).seq)
     body = {"v": 1, "seq": seq, "stage": stage, "script": SCRIPT, "error": "", "peers": lines, **others}
     world.step(Reported(world.generation, name, json.dumps(body).encode()))
+    world.deliver()
+
+
+def ask_again(world: World, name: str) -> None:
+    """Let a router's table come anew with nothing else in it."""
+    outboxes = {**world.state.outboxes, name: replace(world.state.outboxes[name], owed=True)}
+    world.state, effects = outbox.settle(
+        replace(world.state, outboxes=outboxes), (name,), Now(world.mono_s, world.wall_s + world.mono_s)
+    )
+    for effect in effects:
+        world._take(effect)
     world.deliver()

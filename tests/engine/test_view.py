@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.engine.reporting import SCRIPT, line, report
+from tests.engine.reporting import SCRIPT, ask_again, line, report
 from tests.engine.world import World, key_of, make_config
 from wgmqtt import engine
 from wgmqtt.events import Now, PeersSeen
@@ -67,6 +67,21 @@ def _late(world: World) -> None:
     world.see("berlin", "203.0.113.1")
 
 
+def _rewritten(world: World) -> None:
+    for _ in range(4):
+        report(world, "berlin", line("cologne", "set", "203.0.113.2 51820"))
+        ask_again(world, "berlin")
+
+
+def _restless(world: World) -> None:
+    for port in (1, 2):
+        both_answer(world)
+        world.wait(30)
+        world.see("berlin", "203.0.113.1", port)
+    world.wait(30)
+    both_answer(world)
+
+
 @dataclass(frozen=True)
 class Case:
     """What happens to a pair, and what is then said of berlin (or of the link)."""
@@ -84,6 +99,8 @@ ROUTER_CASES: Sequence[Case] = (
     Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "refuses entries"),
     Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs another version"),
     Case("_failed", lambda world: report(world, "berlin", line("cologne", "failed")), "could not set"),
+    Case("_rewritten", _rewritten, "something else rewrites the endpoint of cologne"),
+    Case("_restless", _restless, "its port keeps changing at one address"),
 )
 
 
@@ -104,9 +121,16 @@ def _seen_elsewhere(world: World) -> None:
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
 
 
+def _strayed(world: World) -> None:
+    there = line("cologne", configured="203.0.113.2 51820", current="203.0.113.2 4711", handshake_s="00:04:00")
+    report(world, "berlin", there)
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
+
+
 LINK_CASES: Sequence[Case] = (
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
-    Case("_own_mapping", _seen_elsewhere, "the NAT of cologne shows each other end another port"),
+    Case("_seen_elsewhere", _seen_elsewhere, "the NAT of cologne shows each other end another port"),
+    Case("_strayed", _strayed, "berlin sends to 203.0.113.2:4711, where cologne is no more"),
     Case("_hopeless", both_answer_in_vain, "the NATs do not let them meet"),
 )
 
