@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from lab.bench import outage, switch
+from lab.bench import grid, outage, switch
 from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
 from lab.shell import LabError
 
@@ -33,6 +33,7 @@ class Bench:
 BENCHES: Mapping[str, Bench] = {
     switch.NAME: Bench(switch.run, "a site moves: until both ends receive again, beside the way this project began"),
     outage.NAME: Bench(outage.run, "a site is away while the other moves: until both receive again, once it is back"),
+    grid.NAME: Bench(grid.run, "NATs of every kind before two sites: what comes up, and what is marked"),
 }
 
 
