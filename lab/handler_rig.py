@@ -5,7 +5,7 @@ The configuration is made up: one router under test, `berlin`, linked to others 
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -99,14 +99,14 @@ def make_config(peers: int, routeros: tuple[int, int] = (7, 16), interface: str 
 
 
 @cache
-def script_for(peers: int, routeros: tuple[int, int]) -> str:
+def script_for(peers: int, routeros: tuple[int, int], *, may_ping: bool = True) -> str:
     """Return what `gen-rsc` prints for the router under test."""
     config = make_config(peers, routeros)
-    return render_script(config, config.routers[0], PASSWORD, read_templates())
+    return render_script(config, config.routers[0], PASSWORD, read_templates(), may_ping=may_ping)
 
 
 @cache
-def removal() -> str:
+def script_of_removal() -> str:
     """Return what `gen-rsc --remove` prints for it."""
     return render_removal(make_config(1).routers[0], read_templates())
 
@@ -185,11 +185,16 @@ class Rig(ModelRouter):
     """A router with the emitted script installed and connected."""
 
     def __init__(
-        self, *peers: Peer, version: str = "7.20.8", switches: Switches = USUAL, others: Iterable[Peer] = ()
+        self,
+        *peers: Peer,
+        version: str = "7.20.8",
+        switches: Switches = USUAL,
+        others: Iterable[Peer] = (),
+        edit_script: Callable[[str], str] = str,
     ) -> None:
         super().__init__(version, [hub_peer(), *peers, *others], switches, INTERFACE)
         major, minor, *_ = (int(part) for part in version.split("."))
-        self.install(script_for(len(peers), (major, minor)))
+        self.install(edit_script(script_for(len(peers), (major, minor))))
         self.events.clear()
 
     def get(self, payload: bytes) -> Outcome:

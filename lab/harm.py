@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.handler_rig import HUB_KEY, REPORT_TOPIC, Outcome, Rig, Set, key_of
 from lab.routeros.menu_wireguard import PeersMenu
+from lab.routeros.model_router import ModelRouter
 from lab.routeros.mqtt_rules import message_limit_bytes
 from lab.routeros.values import Value, render
 from wgmqtt.errors import WgmqttError
@@ -39,11 +40,12 @@ class Kept:
         }
 
 
-def kept_by(rig: Rig) -> Kept:
+def kept_by(router: ModelRouter) -> Kept:
     """Return what the router keeps now."""
     items = {}
-    for path in ("/interface/wireguard/peers", "/iot/mqtt/brokers", "/iot/mqtt/subscriptions"):
-        menu = rig.router.menu(path)
+    has_iot = not router.router.switches.iot_listed_not_installed
+    for path in ("/interface/wireguard/peers", *(("/iot/mqtt/brokers", "/iot/mqtt/subscriptions") if has_iot else ())):
+        menu = router.router.menu(path)
         for item in menu.items.values():  # type: ignore[attr-defined]
             items[f"{path} {item.id}"] = dict(item.kept)
     return Kept(items)

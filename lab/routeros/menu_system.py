@@ -89,11 +89,11 @@ def identity_menu(name: str) -> SettingsMenu:
     return SettingsMenu("/system/identity", lambda: dict(kept), write)
 
 
-def clock_menu(version: str) -> SettingsMenu:
+def clock_menu(version: str, now_ns: Callable[[], int] = time.time_ns) -> SettingsMenu:
     """Return `/system/clock`: date (as 7.10 and later write it) and time, in UTC."""
 
     def read() -> Mapping[str, Value]:
-        now = time.gmtime()
+        now = time.gmtime(now_ns() // _SECOND_NS)
         seconds = (now.tm_hour * 60 + now.tm_min) * 60 + now.tm_sec
         return {"date": time.strftime("%Y-%m-%d", now), "time": Time(seconds * _SECOND_NS), "time-zone-name": "UTC"}
 

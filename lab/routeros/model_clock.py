@@ -10,7 +10,7 @@ from itertools import count
 from threading import Semaphore, Thread
 
 _SECOND_NS = 1_000_000_000
-BEGAN_NS = 1_700_000_000 * _SECOND_NS
+BEGAN_NS = 1_800_000_000 * _SECOND_NS  # in 2027
 
 
 class _Task:
@@ -25,8 +25,8 @@ class _Task:
 class ModelClock:
     """The clock of one model router. Only one thread of the caller's may use it."""
 
-    def __init__(self) -> None:
-        self._now_ns = BEGAN_NS
+    def __init__(self, began_ns: int = BEGAN_NS) -> None:
+        self._now_ns = self._began_ns = began_ns
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()
         self._task: _Task | None = None
@@ -38,7 +38,7 @@ class ModelClock:
 
     def now_ms(self) -> float:
         """Return the milliseconds since the clock was made."""
-        return (self._now_ns - BEGAN_NS) / 1e6
+        return (self._now_ns - self._began_ns) / 1e6
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         """Let `act` happen so much later; it must not sleep."""

@@ -55,9 +55,14 @@ class ModelRouter:
     """One router, its broker and its device."""
 
     def __init__(
-        self, version: str, peers: Iterable[Peer], switches: Switches = USUAL, interface: str = "wireguard1"
+        self,
+        version: str,
+        peers: Iterable[Peer],
+        switches: Switches = USUAL,
+        interface: str = "wireguard1",
+        clock: ModelClock | None = None,
     ) -> None:
-        self.clock = ModelClock()
+        self.clock = clock or ModelClock()
         self.broker = ModelBroker(self.clock)
         self.device = ModelDevice(interface, self.clock)
         self.events: list[Happened] = []

@@ -240,7 +240,7 @@ class Router:
             "/iot/mqtt/subscriptions": self._subscriptions,
             "/ip/address": AddressesMenu(around.addresses()),
             "/log": LogMenu(lambda topics, text: self.log(f"script,{topics}", text)),
-            "/system/clock": clock_menu(version),
+            "/system/clock": clock_menu(version, self.clock.now_ns),
             "/system/identity": identity_menu(self.site.name),
             "/system/package": PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
             "/system/resource": resource_menu(version),
