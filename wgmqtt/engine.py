@@ -59,7 +59,7 @@ def _wake(state: State, now: Now) -> WakeAt:
     if state.session.phase == "ready":
         times.append(state.view_s)
     if state.session.phase == "ready" and not state.is_frozen:
-        times += [*state.spaced_s.values(), *state.late_s.values(), links.next_retry_s(state)]
+        times += [*state.spaced_s.values(), *state.late_s.values(), state.retry_s]
     oldest = outbox.oldest_sent_s(state)
     if oldest is not None:
         times.append(oldest + outbox.ACK_TIMEOUT_S)
@@ -97,6 +97,7 @@ def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
     state, told = sightings.woken(state, now)
     state, spaced = outbox.woken(state, now)
     state, again = outbox.settle(state, (), now, links.due(state, now.mono_s))
+    state = links.planned(state, now.mono_s)
     state, broken = late.woken(state, now)
     state, asked = refresh.woken(state, now)
     state, shown = view.woken(state, now)

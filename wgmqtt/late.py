@@ -16,9 +16,9 @@ LATE_S = 1.0
 AGAIN_S = 60.0
 
 
-def asked(state: State, name: str, now: Now) -> State:
-    """Note that a router was sent a table."""
-    return replace(state, unanswered_s={**state.unanswered_s, name: now.mono_s})
+def asked(state: State, names: Iterable[str], now: Now) -> State:
+    """Note that routers were sent a table."""
+    return replace(state, unanswered_s={**state.unanswered_s, **dict.fromkeys(names, now.mono_s)})
 
 
 def answered(state: State, name: str) -> State:

@@ -1,7 +1,7 @@
 """Which tables leave now: both ends of a link in one step, one in flight per router, the newest wins. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from wgmqtt import late, links, rewrites
 from wgmqtt.effects import Effect, PublishTable, say
@@ -14,6 +14,16 @@ from wgmqtt.wire import encode_table
 KICK_S = 30.0  # how long both ends are asked for traffic: a router that was away for a moment still hears of it
 ACK_TIMEOUT_S = 10.0
 SPACING_S = 0.3  # a router that has not answered yet is still busy with the last table
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one `settle` decides. It goes into the state as a whole: a copy for each router would cost their square."""
+
+    last_seq: int
+    outboxes: dict[str, Outbox] = field(default_factory=dict)
+    spaced_s: dict[str, float] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
 
 
 def settle(
@@ -38,10 +48,10 @@ def settle(
         state = replace(state, kicks=_running(state.kicks, now) | kicks)
         state = links.kicked(state, moved | again, moved, now)
     effects: list[Effect] = []
+    batch = _Batch(state.last_seq)
     for name in sorted(due | owed):
-        state, sent = _settle_one(state, name, now, owed=name in owed)
-        effects += sent
-    return state, effects
+        effects += _settle_one(state, batch, name, now, owed=name in owed)
+    return _settled(state, batch, now), effects
 
 
 def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
@@ -51,11 +61,9 @@ def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
         return state, []
     waited_ms = (now.mono_s - state.sent_s.get(event.router, now.mono_s)) * 1000
     done = replace(box, retained=box.in_flight, in_flight=None)
-    state = replace(
-        state,
-        outboxes={**state.outboxes, event.router: done},
-        sent_s={name: at for name, at in state.sent_s.items() if name != event.router},
-    )
+    sent_s = dict(state.sent_s)
+    sent_s.pop(event.router, None)
+    state = replace(state, outboxes={**state.outboxes, event.router: done}, sent_s=sent_s)
     state, effects = settle(state, (event.router,), now)
     said = say("debug", "table acknowledged", router=event.router, seq=event.seq, ms=f"{waited_ms:.1f}")
     return state, [said, *effects]
@@ -88,37 +96,51 @@ def _free_s(state: State, name: str) -> float:
 
 def oldest_sent_s(state: State) -> float | None:
     """Return when the oldest unacknowledged table left, in monotonic seconds."""
-    return min(state.sent_s.values(), default=None)
+    return next(iter(state.sent_s.values()), None)  # in the order of their leaving: who is acknowledged is taken out
 
 
 def _running(kicks: Mapping[Link, float], now: Now) -> dict[Link, float]:
     return {link: until for link, until in kicks.items() if until > now.mono_s}
 
 
-def _settle_one(state: State, name: str, now: Now, *, owed: bool) -> tuple[State, list[Effect]]:
+def _settled(state: State, batch: _Batch, now: Now) -> State:
+    if not batch.outboxes:
+        return state
+    before, sent_s = state.outboxes, dict.fromkeys(batch.sent, now.mono_s)
+    state = replace(
+        state,
+        last_seq=batch.last_seq,
+        outboxes={**before, **batch.outboxes},
+        spaced_s={**state.spaced_s, **batch.spaced_s},
+        sent_s={**state.sent_s, **sent_s},
+        published_s={**state.published_s, **sent_s},
+    )
+    for name in batch.sent:
+        table = batch.outboxes[name].in_flight
+        if name in state.kept and table is not None:
+            state = rewrites.told(state, name, before.get(name, Outbox()).retained, table)
+    return late.asked(state, batch.sent, now)
+
+
+def _settle_one(state: State, batch: _Batch, name: str, now: Now, *, owed: bool) -> list[Effect]:
     box = state.outboxes.get(name, Outbox())
     if box.in_flight is not None:
-        waiting = replace(box, owed=box.owed or owed)
-        return replace(state, outboxes={**state.outboxes, name: waiting}), []
+        batch.outboxes[name] = replace(box, owed=box.owed or owed)
+        return []
     table = desired_table(state, name, now)
     is_owed = owed or box.owed
     if not (is_owed or differs(table, box.retained)):
-        return state, []
+        return []
     free_s = _free_s(state, name)
     if now.mono_s < free_s:
-        waiting = replace(box, owed=is_owed)
-        outboxes = {**state.outboxes, name: waiting}
-        return replace(state, outboxes=outboxes, spaced_s={**state.spaced_s, name: free_s}), []
-    seq = max(state.last_seq + 1, int(now.wall_s * 1000))
-    table = replace(table, seq=seq)
-    state = replace(
-        state,
-        last_seq=seq,
-        outboxes={**state.outboxes, name: Outbox(box.retained, table)},
-        sent_s={**state.sent_s, name: now.mono_s},
-        published_s={**state.published_s, name: now.mono_s},
-    )
-    state = rewrites.told(late.asked(state, name, now), name, box.retained, table)
+        batch.outboxes[name] = replace(box, owed=is_owed)
+        batch.spaced_s[name] = free_s
+        return []
+    batch.last_seq = max(batch.last_seq + 1, int(now.wall_s * 1000))
+    table = replace(table, seq=batch.last_seq)
+    batch.outboxes[name] = Outbox(box.retained, table)
+    batch.sent.append(name)
     payload = encode_table(table)
-    publish = PublishTable(state.session.generation, name, state.roster.topics.endpoints(name), payload, seq)
-    return state, [publish, say("info", "table published", router=name, seq=seq, bytes=len(payload))]
+    topic = state.roster.topics.endpoints(name)
+    publish = PublishTable(state.session.generation, name, topic, payload, batch.last_seq)
+    return [publish, say("info", "table published", router=name, seq=batch.last_seq, bytes=len(payload))]
