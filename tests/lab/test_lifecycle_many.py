@@ -1,0 +1,65 @@
+"""Three thousand routers: every table is read back, and a restart with nothing changed publishes nothing."""
+
+import time
+
+import pytest
+
+from lab.small_hub import SmallHub
+
+pytestmark = pytest.mark.lab
+
+COUNT = 3000
+NAMES = [f"r{number:04}" for number in range(COUNT)]
+PATIENCE_S = 60.0
+
+
+def place(number: int) -> str:
+    """Return an endpoint that is this router's alone."""
+    return f"203.0.113.{number % 250 + 1}:{number // 250 + 10_000}"
+
+
+def await_tables(hub: SmallHub) -> None:
+    """Return when every router was told of both its neighbours and nothing more was published for a second."""
+    deadline = time.monotonic() + PATIENCE_S
+    before = -1
+    while time.monotonic() < deadline:
+        told = hub.log.find("hub", "table published")
+        if len({event.data["router"] for event in told}) == COUNT and len(told) == before:
+            return
+        before = len(told)
+        time.sleep(1.0)
+    raise TimeoutError(f"{before} tables after {PATIENCE_S} s")
+
+
+def test_tables_of_three_thousand_routers_are_read_back_and_a_restart_publishes_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with SmallHub() as hub:
+        hub.start_broker()  # with the accounts of hub and viewer; the routers never log in
+        for name in NAMES:
+            hub.add_router(name)
+        hub.settings["links"] = [[name, NAMES[(number + 1) % COUNT]] for number, name in enumerate(NAMES)]
+        hub.write_config()
+        hub.add_interface()
+        hub.see(*((name, place(number)) for number, name in enumerate(NAMES)))
+        hub.daemon.start()
+        await_tables(hub)
+        hub.daemon.stop()
+
+        since_ns = hub.log.note("lab", "mark").t_ns
+        hub.daemon.start()
+        started = hub.said("started", 30.0, since_ns=since_ns)
+        ready = hub.said("broker ready", 30.0, since_ns=since_ns)
+        assert ready.data["retained"] == str(COUNT)
+        time.sleep(2.0)
+        assert hub.log.find("hub", "endpoint seen", since_ns=since_ns, router=NAMES[-1])
+        assert hub.log.find("hub", "table published", since_ns=since_ns) == []
+        assert hub.published(since_ns=since_ns) == []
+        assert hub.warnings() == []
+        moved_ns = hub.see((NAMES[7], "203.0.113.251:7"))
+        told = hub.told(NAMES[8], NAMES[7], "203.0.113.251:7", since_ns=moved_ns)
+    with capsys.disabled():
+        print(
+            f"\n{COUNT} routers (1 run): read back {(ready.t_ns - started.t_ns) / 1e6:.0f} ms after the start,"
+            f" a move told after {(told.t_ns - moved_ns) / 1e6:.0f} ms"
+        )
