@@ -3,18 +3,23 @@
 Source: sd_notify(3), "Description" and "Well-known assignments".
 """
 
+import contextlib
 import os
 import socket
 
 
 def notify(*assignments: str) -> None:
-    """Send `READY=1` and the like; nothing happens where systemd did not start this process."""
+    """Send `READY=1` and the like; nothing happens where systemd did not start this process, or does not listen.
+
+    A message that does not arrive is no reason to end: systemd itself acts on what it does not hear.
+    """
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path:
         return
     # A leading @ stands for the zero byte of an abstract socket.
     address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK  # never wait inside the event loop
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sender:
         sender.sendto("\n".join(assignments).encode(), address)
 
 

@@ -1,0 +1,102 @@
+"""The wheel, installed alone in an empty environment and used with the source tree out of reach. Fetches from PyPI."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lab.shell import run
+
+pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE_S = 180.0
+HIDE = 'mount -t tmpfs none "$1" && cd / && shift && exec "$@"'
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the wheel, built from the tree as a person does it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT), timeout_s=PATIENCE_S)
+    (made,) = folder.glob("wgmqtt-*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the interpreter of an environment that holds the wheel and what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", str(folder), timeout_s=PATIENCE_S)
+    run(str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", str(wheel), timeout_s=PATIENCE_S)
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the example configuration, outside of the tree, with its secrets beside it."""
+    folder = tmp_path_factory.mktemp("etc")
+    text = (ROOT / "config.example.yaml").read_text().replace("/etc/wgmqtt/secrets", str(folder / "secrets"))
+    (folder / "config.yaml").write_text(text)
+    return folder / "config.yaml"
+
+
+def use(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run wgmqtt in `/`, isolated, where the source tree is an empty directory."""
+    command = ["unshare", "--mount", "sh", "-c", HIDE, "-", str(ROOT), str(python), "-I", "-m", "wgmqtt", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own wheel
+
+
+def test_wheel_holds_the_package_and_its_templates_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        names = set(opened.namelist())
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"wgmqtt"}
+    assert {f"wgmqtt/routeros/{path.name}" for path in (ROOT / "routeros").glob("*.rsc")} <= names
+    assert "wgmqtt/py.typed" in names
+    assert {f"wgmqtt/{path.name}" for path in (ROOT / "wgmqtt").glob("*.py")} <= names
+
+
+def test_wheel_alone_says_its_version_and_ends_with_the_right_status(python: Path, config: Path) -> None:
+    done = use(python, "--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "wgmqtt")
+    assert use(python, "no-such-command").returncode == 2
+    assert use(python, "check-config", "-c", "/no/such/file").returncode == 78
+    assert use(python, "check-config", "-c", str(config)).returncode == 78, "no secrets yet"
+
+
+def test_wheel_alone_makes_scripts_schema_secrets_and_broker_files(python: Path, config: Path, tmp_path: Path) -> None:
+    script = use(python, "gen-rsc", "berlin", "-c", str(config), "--redact")
+    assert (script.returncode, script.stderr) == (0, "")
+    assert "/iot/mqtt/brokers" in script.stdout
+    tree = run(sys.executable, "-m", "wgmqtt", "gen-rsc", "berlin", "-c", str(config), "--redact")
+    assert script.stdout == tree, "the same script as from the source tree"
+    assert use(python, "gen-rsc", "berlin", "-c", str(config), "--remove").returncode == 0
+    assert use(python, "check-config", "--schema").stdout == (ROOT / "docs" / "config.schema.json").read_text()
+    assert use(python, "gen-mosquitto", "-c", str(config), "--folder", str(tmp_path)).returncode == 0
+    assert use(python, "check-config", "-c", str(config)).returncode == 0
+
+
+def test_wheel_alone_runs_the_daemon_until_it_is_told_to_stop(python: Path, config: Path) -> None:
+    """Every module is there that only the daemon needs, and every dependency is declared."""
+    use(python, "gen-mosquitto", "-c", str(config), "--folder", str(config.parent))
+    command = ["timeout", "--signal=TERM", "3", str(python), "-I", "-m", "wgmqtt", "run", "-c", str(config)]
+    isolated = ["unshare", "--mount", "--net", "sh", "-c", HIDE, "-", str(ROOT), *command]
+    done = subprocess.run(isolated, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - our own wheel
+    phrases = [" ".join(line.split()[2:]) for line in done.stderr.splitlines()]
+    assert phrases[0].startswith("started hub=hub1"), done.stderr
+    assert [phrase for phrase in phrases if phrase.startswith("broker cannot be reached")], done.stderr
+    assert phrases[-1] == "stopped", done.stderr
+
+
+def test_editable_install_finds_its_templates_from_any_directory(config: Path) -> None:
+    """`.venv` is one (lab/setup.sh): the package stands in a source tree, the templates beside it."""
+    where = [sys.executable, "-I", "-c", "import wgmqtt; print(wgmqtt.__file__)"]
+    package = Path(subprocess.run(where, cwd="/", capture_output=True, text=True, check=True).stdout.strip()).parent  # noqa: S603 - this interpreter
+    assert not (package / "routeros").exists()
+    assert (package.parent / "routeros" / "handler.rsc").exists()
+    command = [sys.executable, "-I", "-m", "wgmqtt", "gen-rsc", "berlin", "-c", str(config), "--redact"]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter
+    assert (done.returncode, "/iot/mqtt/brokers" in done.stdout) == (0, True), done.stderr
