@@ -1,7 +1,7 @@
 """Which links are direct, and when a link that is not is tried again: ever more rarely. Pure.
 
 Every try costs both ends a table, two reports and WireGuard's own handshakes. With these pauses a link that can never
-come up is tried eight times on its first day and three times on each later one: at most 110 kB and 50 kB of a metered
+come up is tried eight times on its first day and three times on each later one: at most 100 kB and 45 kB of a metered
 line (tests/engine/test_metered_line.py counts them). The fourth pause outlasts what NAT boxes remember of a failed try.
 """
 

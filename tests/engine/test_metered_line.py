@@ -1,0 +1,82 @@
+"""No link costs a metered line more than a stated number of bytes a day. docs/troubleshooting.md states the same numbers."""
+
+import json
+
+from tests.engine import metered_line
+from tests.engine.world import World, make_config, make_world
+from wgmqtt.events import Reported
+
+DAY_S = 86_400.0
+NAMES = ("berlin", *(f"peer-{number}" for number in range(10)))
+HOPELESS = "peer-0"
+MAX_FIRST_DAY, MAX_LATER_DAY, MAX_NEWS = 100_000, 45_000, 20_000
+TOPICS = make_world().state.roster.topics
+
+
+def whole_report(world: World, stage: str, direct: bool) -> bytes:
+    """Return what berlin says of all its peers, as the script writes it."""
+    lines = []
+    for number, peer in enumerate(world.table_of("berlin").peers):
+        is_direct = direct or peer.name != HOPELESS
+        lines.append(
+            {
+                "configured": f"203.0.113.1{number} 51820",
+                "current": f"203.0.113.1{number} 51820",
+                "did": "same",
+                "handshake_s": "00:01:59" if is_direct else "",
+                "key": str(peer.key),
+                "rx": str(100_000_000 + (stage == "final") * is_direct * 100),
+            }
+        )
+    head = {
+        "caps": ["ping"],
+        "error": "",
+        "routeros": "7.20.8 (stable)",
+        "script": "0.1.0 348b2326",
+        "seq": str(world.table_of("berlin").seq),
+        "stage": stage,
+        "v": 1,
+        "peers": lines,
+    }
+    return json.dumps(head, separators=(",", ":")).encode()
+
+
+def bytes_of(world: World, seconds: float, *, direct: bool) -> int:
+    """Let so much time pass with a berlin that answers every table; return what passed its line."""
+    end_s, weight, seen = world.mono_s + seconds, 0, world.table_of("berlin").seq
+    while world.mono_s < end_s:
+        world.wait(max(1.0, world.wake_s - world.mono_s))
+        table = world.table_of("berlin")
+        if table.seq == seen:
+            continue
+        seen = table.seq
+        weight += metered_line.message(TOPICS.endpoints("berlin"), world.retained[TOPICS.endpoints("berlin")])
+        is_tried = any(peer.kick for peer in table.peers)
+        weight += metered_line.attempt() if is_tried and not direct else 0
+        for stage in ("applied", "final") if is_tried else ("final",):
+            payload = whole_report(world, stage, direct)
+            weight += metered_line.message(TOPICS.report("berlin"), payload)
+            world.step(Reported(world.generation, "berlin", payload))
+            world.deliver()
+    return weight
+
+
+def star() -> World:
+    """Return berlin and ten others that were just told of each other."""
+    world = make_world(make_config(NAMES, tuple(("berlin", name) for name in NAMES[1:])))
+    world.connect()
+    for number, name in enumerate(NAMES):
+        world.see(name, f"203.0.113.1{number}")
+    world.wait(1)
+    return world
+
+
+def test_hopeless_link_of_a_router_with_ten_links_costs_less_than_is_stated() -> None:
+    works, hopeless = star(), star()
+    bytes_of(works, 60.0, direct=True)
+    news = bytes_of(works, DAY_S, direct=True)
+    first, later = (bytes_of(hopeless, DAY_S, direct=False) - news for _ in range(2))
+    print(f"bytes a day: {news} for news of ten links; a hopeless link {first}, later {later}")
+    assert MAX_NEWS / 2 < news <= MAX_NEWS
+    assert MAX_FIRST_DAY / 2 < first <= MAX_FIRST_DAY
+    assert MAX_LATER_DAY / 2 < later <= MAX_LATER_DAY
