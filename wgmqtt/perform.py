@@ -144,10 +144,9 @@ class Performer:
                 will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
+            self._connection.start()
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
             self._post(BrokerDown(generation, str(error)))
-            return
-        self._connection.start()
 
     def _offline(self) -> bytes:
         return encode_online(Online(is_online=False, instance=self._instance))
