@@ -102,13 +102,14 @@ def _end_in_trouble(state: State, link: Link, now: Now) -> str:
     return ""
 
 
-def _one_address(state: State, link: Link, _now: Now) -> str:
+def _one_address(state: State, link: Link, now: Now) -> str:
     first, second = (told_endpoint(state, name) for name in (link.first, link.second))
     if first is None or second is None or first.address != second.address:
         return ""
     sites = [state.roster.by_name[name].site for name in (link.first, link.second)]
     if sites[0] and sites[0] == sites[1]:
-        return "both are behind one public address and do not meet inside: check their lan addresses"
+        said = "both are behind one public address and do not meet inside: check their lan addresses"
+        return said if _hopeless(state, link, now) else ""
     return "both are behind one public address: if they share a network, give both a common site and a lan address"
 
 

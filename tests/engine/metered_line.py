@@ -1,7 +1,7 @@
 """What messages and packets weigh on a metered line: everything that passes it, both ways. Pure.
 
-Sources: IPv4 (RFC 791) 20 bytes, UDP 8, WireGuard's data message 16 + 16 with its content padded to 16 (WireGuard paper,
-section 5.4.6), its handshake initiation 148 (section 5.4.2); TCP 20 with time stamps 12 more (RFC 7323), MQTT 3.1.1.
+Sources: IPv4 (RFC 791) 20 bytes, UDP 8, WireGuard's data message 16 + 16 with its content padded to 16 (WireGuard
+paper, section 5.4.6), its handshake initiation 148 (section 5.4.2); TCP 20 with time stamps 12 more (RFC 7323).
 """
 
 from math import ceil

@@ -1,14 +1,14 @@
 """What is wrong, in words: one case for each rule, and what the hub's view makes of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.engine.reporting import SCRIPT, ask_again, line, report
 from tests.engine.world import World, key_of, make_config
 from wgmqtt import engine
-from wgmqtt.events import Now, PeersSeen
+from wgmqtt.events import Now, PeersSeen, Reconfigured
 from wgmqtt.hubwire import decode_status
 from wgmqtt.model import Endpoint, Sighting, link_of
 from wgmqtt.troubles import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
@@ -146,6 +146,33 @@ def test_two_routers_behind_one_address_are_told_how_to_meet() -> None:
     world = pair(cologne="203.0.113.1")
     both_answer(world)
     assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address")
+
+
+def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_tries() -> None:
+    world = pair(cologne="203.0.113.1")
+    inside = [
+        replace(router, site="home", lan=Endpoint("192.168.1.2", 1)) for router in world.state.roster.config.routers
+    ]
+    world.step(Reconfigured(replace(world.state.roster.config, routers=tuple(inside))))
+    world.deliver()
+    world.wait(1)
+    for pause_s in (6, 16, 46, 0):
+        for name, other in (NAMES, NAMES[::-1]):
+            report(world, name, line(other, configured="192.168.1.2 1"))
+        if pause_s:
+            assert link_trouble(world.state, LINK, now(world)) == ""
+        world.wait(pause_s)
+    assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address and do not meet")
+
+
+def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> None:
+    world = pair()
+    for stage, rx in (("applied", "0"), ("final", "1")):
+        there = line("cologne", "kept", "203.0.113.2 51820", "203.0.113.2 4711", rx=rx)
+        report(world, "berlin", there, stage=stage)
+    link = make_view(world.state, now(world)).links[0]
+    assert (link.state, link.trouble) == ("direct", "")
+    assert link.note.startswith("the NAT of cologne shows each other end another port")
 
 
 def test_every_rule_has_a_case() -> None:
