@@ -116,7 +116,7 @@ def ending(lab: Lab, since_ns: int, timeout_s: float, *, is_changing: bool = Fal
         direct_ns = direct(lab, since_ns)
         if direct_ns and not is_changing:
             return Ending(ms=(direct_ns - since_ns) / MS)
-        reason = marked(lab, since_ns)
+        reason = marked(lab, since_ns, is_changing=is_changing)
         if reason != said:
             said_s, said = now_s, reason
         if said and now_s > said_s + HELD_S:
@@ -139,14 +139,17 @@ def _received(lab: Lab, at: str, sender: str, since_ns: int) -> int:
     return 0
 
 
-def marked(lab: Lab, since_ns: int) -> str:
-    """Return why the hub's newest view says that the link is down; empty if it does not say so."""
+def marked(lab: Lab, since_ns: int, *, is_changing: bool) -> str:
+    """Return why the hub's newest view says that the link is down; empty if it does not say so.
+
+    A port that changes is a site's trouble, which may be direct for the moment.
+    """
     messages = lab.log.find("viewer", "message", since_ns=since_ns, topic=STATUS)
     view = decode_status(str(messages[-1].data["payload"]).encode(), STATUS) if messages else None
     if view is None:
         return ""
     link = view.links[0]
     own = [f"{router.name}: {router.trouble}" for router in view.routers if router.trouble]
-    if link.trouble.startswith("see "):
+    if link.trouble.startswith("see ") or is_changing:
         return own[0] if own else ""
     return link.trouble if link.state == "down" else ""
