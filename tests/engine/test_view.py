@@ -158,7 +158,7 @@ def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_
     world.wait(1)
     for pause_s in (6, 16, 46, 0):
         for name, other in (NAMES, NAMES[::-1]):
-            report(world, name, line(other, configured="192.168.1.2 1"))
+            report(world, name, line(other, configured="192.168.1.2 1", handshake_s=""))
         if pause_s:
             assert link_trouble(world.state, LINK, now(world)) == ""
         world.wait(pause_s)
