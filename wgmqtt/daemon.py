@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,11 @@ class _Daemon:
             config = read_config(self._path)
             read_secret(config.password_file)
         except WgmqttError as error:
-            journal.write(say("warning", "new configuration refused, the old one stays", why=error))
+            first = replace(error.problems[0], excerpt="")
+            said = say(
+                "warning", "new configuration refused, the old one stays", problems=len(error.problems), why=first
+            )
+            journal.write(said)
         else:
             journal.write(say("info", "new configuration", routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config

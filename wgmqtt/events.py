@@ -5,6 +5,7 @@ An event of the broker carries the generation of its connection; one of an older
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from wgmqtt.model import Config, PublicKey, Sighting
 
@@ -62,14 +63,17 @@ class BrokerUp:
     generation: int
 
 
+Cause = Literal["connection", "login", "files"]
+"""What keeps the broker away: the way to it, its refusal of the user, or a secret or certificate that is unreadable."""
+
+
 @dataclass(frozen=True, slots=True)
 class BrokerDown:
     """The connection failed or ended; there will be no other event of this generation."""
 
     generation: int
     reason: str
-    is_refused: bool = False
-    """The broker was there and did not let this user in."""
+    cause: Cause = "connection"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from wgmqtt.effects import PublishStatus, PublishTable, ReadRetained
-from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, ReadBack, Reported
+from wgmqtt.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubHeard, ReadBack, Reported
 from wgmqtt.model import BrokerAddress
 
 KEEP_ALIVE_S = 30
 MAX_IN_FLIGHT = 5_000  # a table for every router at once: each topic has one, so this is never a queue
 TOPICS_A_SUBSCRIBE = 200
+UNSPECIFIED = 0x80
 LOGIN_REFUSED = (
     0x86,
     0x87,
@@ -144,22 +145,23 @@ class Connection:
         """Hand an event to the loop. From paho's thread."""
         self._loop.call_soon_threadsafe(self._deliver, event)
 
-    def _down(self, reason: str, *, is_refused: bool = False) -> None:
+    def _down(self, reason: str, cause: Cause = "connection") -> None:
         if not self._is_down:
             self._is_down = True
-            self._hand(BrokerDown(self.generation, reason, is_refused))
+            self._hand(BrokerDown(self.generation, reason, cause))
 
     def _on_connect(
         self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
         if code.is_failure:
-            self._down(str(code), is_refused=code.value in LOGIN_REFUSED)
+            self._down(str(code), "login" if code.value in LOGIN_REFUSED else "connection")
         else:
             self._hand(BrokerUp(self.generation))
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
         # paho calls this while it handles the error, and says it in no other way.
-        self._down(str(sys.exc_info()[1] or "no connection"))
+        error = sys.exc_info()[1]
+        self._down(str(getattr(error, "strerror", None) or error or "no connection"))
 
     def _on_disconnect(
         self,
@@ -169,7 +171,7 @@ class Connection:
         code: ReasonCode,
         _more: Properties | None,
     ) -> None:
-        self._down(str(code))
+        self._down("connection ended" if code.value == UNSPECIFIED else str(code))
 
     def _on_publish(
         self, _client: paho.Client, _data: object, mid: int, _code: ReasonCode, _more: Properties | None

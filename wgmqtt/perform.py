@@ -146,7 +146,7 @@ class Performer:
             self._connection = Connection(generation, login, self._post)
             self._connection.start()
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
-            self._post(BrokerDown(generation, str(error)))
+            self._post(BrokerDown(generation, str(error), "files"))
 
     def _offline(self) -> bytes:
         return encode_online(Online(is_online=False, instance=self._instance))

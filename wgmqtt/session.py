@@ -1,17 +1,18 @@
 """When to connect to the broker, what to ask it first, when to give up on it. Pure."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from wgmqtt.effects import CloseBroker, Effect, Level, OpenBroker, ReadRetained, say
-from wgmqtt.events import BrokerDown, BrokerUp, Now
+from wgmqtt.events import BrokerDown, BrokerUp, Cause, Now
 from wgmqtt.outbox import ACK_TIMEOUT_S, oldest_sent_s
 from wgmqtt.state import Session, State
 
 ANSWER_TIMEOUT_S = 15.0
 FIRST_RETRY_S = 0.25
 LAST_RETRY_S = 8.0
-REFUSED = "broker login"
+TROUBLES: Mapping[Cause, str] = {"login": "broker login", "files": "broker files"}
 
 
 def retry_delay_s(failures: int) -> float:
@@ -46,7 +47,7 @@ def _ready(state: State, now: Now) -> tuple[State, list[Effect]]:
         return renew(state, now)
     if now.mono_s >= session.deadline_s:
         proven = replace(session, deadline_s=math.inf, failures=0)
-        state = replace(state, session=proven, troubles=state.troubles - {REFUSED})
+        state = replace(state, session=proven, troubles=state.troubles.difference(TROUBLES.values()))
     return state, []
 
 
@@ -76,20 +77,22 @@ def down(state: State, event: BrokerDown, now: Now) -> tuple[State, list[Effect]
     before = state.session
     delay_s = retry_delay_s(before.failures)
     closed = Session("closed", before.generation, now.mono_s + delay_s, before.failures + 1)
-    troubles = state.troubles | {REFUSED} if event.is_refused else state.troubles
+    troubles = state.troubles | {TROUBLES[event.cause]} if event.cause in TROUBLES else state.troubles
     # Once per transition into trouble: what follows is the same trouble, tried again.
     level: Level = "debug"
     if before.failures == 0 or troubles != state.troubles:
         level = "warning"
     elif before.phase == "ready":
         level = "info"
-    said = say(level, _phrase(before, event), reason=event.reason, retry_s=f"{delay_s:.2f}")
+    said = say(level, _phrase(before, event.cause), reason=event.reason, retry_s=f"{delay_s:.2f}")
     return replace(state, session=closed, sent_s={}, troubles=troubles), [said]
 
 
-def _phrase(before: Session, event: BrokerDown) -> str:
-    if event.is_refused:
+def _phrase(before: Session, cause: Cause) -> str:
+    if cause == "login":
         return "broker refuses the login"
+    if cause == "files":
+        return "password or certificate for the broker cannot be read"
     return "broker cannot be reached" if before.phase == "opening" else "broker lost"
 
 

@@ -1,5 +1,7 @@
 """Which way an interface's peers are read. Edge: talks to WireGuard through one of the two edges."""
 
+from dataclasses import replace
+
 from wgmqtt.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
 from wgmqtt.errors import EdgeError, Problem
 from wgmqtt.netlink import KernelWireguard
@@ -35,8 +37,11 @@ class AutoWireguard:
         except (InterfaceMissing, NotWireguard) as refused:
             try:
                 found = await self._userspace.dump(interface)
-            except InterfaceMissing:
-                raise refused from None
+            except InterfaceMissing as missing:
+                if isinstance(refused, InterfaceMissing):
+                    raise refused from None
+                both = f"{refused.problems[0].what}, and {missing.problems[0].what}"
+                raise NotWireguard(replace(refused.problems[0], what=both)) from None
         self._by_socket.add(interface)
         return found
 

@@ -5,15 +5,15 @@ import pytest
 from tests.engine.test_renewal import PLACES, calm, serving
 from tests.engine.world import World, make_config, make_world
 from wgmqtt import engine
-from wgmqtt.events import BrokerDown, Reconfigured, Woken
+from wgmqtt.events import BrokerDown, Cause, Reconfigured, Woken
 
 
-def fail_next(world: World, reason: str, *, is_refused: bool = False) -> None:
+def fail_next(world: World, reason: str, cause: Cause = "connection") -> None:
     """Let the connection that is being opened fail."""
     world.mono_s = max(world.mono_s, world.wake_s)
     world.step(Woken())
     world.waiting.clear()
-    world.step(BrokerDown(world.generation, reason, is_refused))
+    world.step(BrokerDown(world.generation, reason, cause))
 
 
 def test_broker_away_at_start_is_warned_of_once_however_long() -> None:
@@ -24,19 +24,22 @@ def test_broker_away_at_start_is_warned_of_once_however_long() -> None:
     assert world.warned == ["broker cannot be reached"]
 
 
-def test_broker_that_is_back_but_refuses_the_login_is_another_warning() -> None:
+def test_each_cause_that_keeps_the_broker_away_is_one_warning() -> None:
     world = serving()
     world.lose_broker()
     for _ in range(4):
         fail_next(world, "Connection refused")
     for _ in range(4):
-        fail_next(world, "Not authorized", is_refused=True)
-    assert world.warned == ["broker lost", "broker refuses the login"]
+        fail_next(world, "Not authorized", "login")
+    for _ in range(4):
+        fail_next(world, "hub.password: cannot be read", "files")
+    phrases = ["broker lost", "broker refuses the login", "password or certificate for the broker cannot be read"]
+    assert world.warned == phrases
     world.wait(60)
     assert (world.phase, world.state.session.failures) == ("ready", 0)
     world.lose_broker()
-    fail_next(world, "Not authorized", is_refused=True)
-    assert world.warned[2:] == ["broker lost", "broker refuses the login"], "it is a new trouble after all was well"
+    fail_next(world, "Not authorized", "login")
+    assert world.warned[3:] == ["broker lost", "broker refuses the login"], "it is a new trouble after all was well"
 
 
 def test_broker_that_ends_each_connection_soon_is_tried_ever_more_rarely() -> None:
