@@ -2,12 +2,16 @@
 
 import base64
 import stat
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from tests.engine.world import make_config
 from wgmqtt.broker_files import make_missing_secrets, write_mosquitto
 from wgmqtt.config_files import read_config
-from wgmqtt.mosquitto import render_access, render_passwords
+from wgmqtt.model import BrokerAddress, Tls
+from wgmqtt.mosquitto import render_access, render_configuration, render_passwords
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
 
@@ -19,6 +23,27 @@ def test_password_line_is_the_one_of_mosquitto_passwd() -> None:
         "berlin:$7$101$i0YzptbXNV9sKG23$"
         "E4PBteE+rFkDeauweph+5RLcsyZcnnFPmDukjMZT3tHU8+0J4EPe0owyXMxI2jwl/3EWE7QO0z+AiDuf8flEZw==\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("way", "for_routers", "expected"),
+    [
+        (BrokerAddress("10.99.0.1"), BrokerAddress("10.99.0.1"), ["listener 1883 10.99.0.1"]),
+        (BrokerAddress("127.0.0.1"), BrokerAddress("hub.example.net", 1884), ["listener 1883 127.0.0.1"]),
+        (
+            BrokerAddress("", unix_socket="/run/m.sock"),
+            BrokerAddress("10.99.0.1"),
+            ["listener 0 /run/m.sock", "listener 1883 10.99.0.1"],
+        ),
+        (BrokerAddress("10.99.0.1", 8883, Tls("/ca.pem")), BrokerAddress("10.99.0.1", 8883, Tls("/ca.pem")), []),
+    ],
+    ids=["tcp", "routers by another name", "unix", "tls"],
+)
+def test_listener_is_the_hubs_way_in_and_never_every_address(
+    way: BrokerAddress, for_routers: BrokerAddress, expected: list[str]
+) -> None:
+    text = render_configuration(replace(make_config(), broker=way, broker_for_routers=for_routers), "/etc/mosquitto")
+    assert [line for line in text.splitlines() if line.startswith("listener")] == expected
 
 
 def test_access_rules_give_a_router_its_own_topics_only() -> None:

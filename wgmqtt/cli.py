@@ -201,5 +201,5 @@ def _gen_mosquitto(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     for path in [*make_missing_secrets(config), *write_mosquitto(config, options.folder)]:
         print(f"written: {path}")
-    print("now: systemctl restart mosquitto")
+    print("now: systemctl reload mosquitto (after the first time, or for another listener: restart)")
     return 0

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-from wgmqtt.model import Config
+from wgmqtt.model import BrokerAddress, Config
 from wgmqtt.wire import Topics
 
 # Few rounds on purpose: the passwords are random, and hashing blocks the single-threaded broker at each log-in
@@ -13,8 +13,8 @@ ROUNDS = 101
 VIEWER = "viewer"
 
 CONFIGURATION = """\
-# wgmqtt: one listener inside the tunnel. Written by "wgmqtt gen-mosquitto"; made again at each call.
-listener {port} {host}
+# wgmqtt: the broker inside the tunnel. Written by "wgmqtt gen-mosquitto"; made again at each call.
+{listeners}
 allow_anonymous false
 password_file {folder}/wgmqtt.passwd
 acl_file {folder}/wgmqtt.acl
@@ -43,7 +43,17 @@ pattern write {prefix}/%u/online
 
 def render_configuration(config: Config, folder: str) -> str:
     """Return the text of `conf.d/wgmqtt.conf`. Source: mosquitto.conf(5)."""
-    return CONFIGURATION.format(host=config.broker.host, port=config.broker.port, folder=folder)
+    # The hub's own way in; a unix socket serves no router, so theirs stands beside it.
+    ways = [config.broker, config.broker_for_routers] if config.broker.unix_socket else [config.broker]
+    return CONFIGURATION.format(listeners="\n".join(map(_listener, ways)), folder=folder)
+
+
+def _listener(way: BrokerAddress) -> str:
+    if way.unix_socket:
+        return f"listener 0 {way.unix_socket}"
+    if way.tls is not None:  # its certificate and key are not in our configuration
+        return f"# listener {way.port} {way.host}: it speaks TLS, so write it yourself, with certfile and keyfile"
+    return f"listener {way.port} {way.host}"
 
 
 def render_access(config: Config) -> str:
