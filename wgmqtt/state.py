@@ -152,3 +152,8 @@ class State:
         box = self.outboxes.get(name, Outbox())
         newest = box.in_flight or box.retained
         return newest.seq if newest else None
+
+
+def unreadable(name: str) -> str:
+    """Return the trouble of a router whose report cannot be read."""
+    return f"report of {name}"

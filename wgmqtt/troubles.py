@@ -7,7 +7,7 @@ from wgmqtt.events import Now
 from wgmqtt.links import HOPELESS_TRIES, LIVE_S
 from wgmqtt.model import Link, Router
 from wgmqtt.report import ReportPeer
-from wgmqtt.state import LinkView, State
+from wgmqtt.state import LinkView, State, unreadable
 from wgmqtt.tables import told_endpoint
 
 SILENT_S = 180.0  # a WireGuard session ends so long after its handshake
@@ -49,6 +49,12 @@ def _unheard(state: State, router: Router, _now: Now) -> str:
     return "never heard: import its script, then look at /iot/mqtt/brokers/print on it"
 
 
+def _unreadable(state: State, router: Router, _now: Now) -> str:
+    if unreadable(router.name) not in state.troubles:
+        return ""
+    return "its reports cannot be read: import the present script, and look who else knows its password"
+
+
 def _late(state: State, router: Router, now: Now) -> str:
     asked_s = state.unanswered_s.get(router.name, now.mono_s)
     return "does not answer: look at its log for wgmqtt" if now.mono_s - asked_s > PATIENCE_S else ""
@@ -85,6 +91,7 @@ def _restless(state: State, router: Router, now: Now) -> str:
 ROUTER_RULES: tuple[RouterRule, ...] = (
     _never_seen,
     _silent,
+    _unreadable,
     _unheard,
     _late,
     _refuses,

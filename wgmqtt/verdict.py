@@ -7,7 +7,7 @@ from wgmqtt.effects import Effect, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Now, Reported
 from wgmqtt.report import STAGES, Report, decode_report
-from wgmqtt.state import Outbox, State
+from wgmqtt.state import Outbox, State, unreadable
 
 
 def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
@@ -15,7 +15,7 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     name = event.router
     if name not in state.roster.by_name or not event.payload:
         return state, []
-    trouble = f"report of {name}"
+    trouble = unreadable(name)
     try:
         report = decode_report(event.payload, state.roster.topics.report(name))
     except WgmqttError as error:

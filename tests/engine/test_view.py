@@ -95,6 +95,7 @@ ROUTER_CASES: Sequence[Case] = (
     Case("_never_seen", _never_seen, "never seen at the hub"),
     Case("_silent", _silent, "no handshake with the hub"),
     Case("_unheard", lambda _: None, "never heard: import its script"),
+    Case("_unreadable", lambda world: report(world, "berlin", seq=7), "its reports cannot be read"),
     Case("_late", _late, "does not answer"),
     Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "refuses entries"),
     Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs another version"),
