@@ -1,17 +1,14 @@
 """A new configuration, taken as a difference: what still holds is kept, what is gone is forgotten. Pure."""
 
-from collections.abc import Container, Mapping
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
 
 from wgmqtt import session
 from wgmqtt.effects import Effect, PublishStatus, say
 from wgmqtt.events import Now, Reconfigured
 from wgmqtt.roster import Roster, make_roster
 from wgmqtt.state import State
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 def reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
@@ -31,28 +28,17 @@ def _pruned(state: State, roster: Roster) -> State:
     watched = roster.config.hub.interfaces
     gone = {f"interface {name}" for name in state.roster.config.hub.interfaces if name not in watched}
     gone |= {f"report of {name}" for name in old if name not in names}
-    return replace(
-        state,
-        roster=roster,
-        seen={key: seen for key, seen in state.seen.items() if key in keys and seen.interface in watched},
-        dampers=_only(state.dampers, keys),
-        paused_s=_only(state.paused_s, keys),
-        spaced_s=_only(state.spaced_s, names),
-        outboxes=_only(state.outboxes, names),
-        published_s=_only(state.published_s, names),
-        kicks=_only(state.kicks, links),
-        links=_only(state.links, links),
-        heard_s=_only(state.heard_s, names),
-        applied_ms=_only(state.applied_ms, names),
-        unanswered_s=_only(state.unanswered_s, names),
-        late_s=_only(state.late_s, names),
-        broken_s=_only(state.broken_s, names),
-        reports=_only(state.reports, names),
-        troubles=state.troubles - gone,
-    )
+    # Whatever is known by router, key or link, now and in a later version.
+    left: dict[str, Any] = {
+        each.name: _only(known, {*names, *keys, *links})
+        for each in fields(State)
+        if isinstance(known := getattr(state, each.name), Mapping)
+    }
+    left["seen"] = {key: seen for key, seen in left["seen"].items() if seen.interface in watched}
+    return replace(state, **left, roster=roster, troubles=state.troubles - gone)
 
 
-def _only(known: Mapping[K, V], kept: Container[K]) -> dict[K, V]:
+def _only(known: Mapping[object, object], kept: set[object]) -> dict[object, object]:
     return {key: value for key, value in known.items() if key in kept}
 
 

@@ -1,12 +1,13 @@
 """A new configuration is taken as a difference; topics of routers that are gone are emptied."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
 from wgmqtt import engine
 from wgmqtt.events import Freezing, InterfaceFailed, PeersSeen, Reconfigured
 from wgmqtt.hubwire import decode_status
-from wgmqtt.model import Config, Endpoint, Sighting
+from wgmqtt.model import Config, Endpoint, Sighting, link_of
 
 NAMES = ("berlin", "cologne", "dresden")
 PLACES = {name: f"203.0.113.{number}" for number, name in enumerate(NAMES, 1)}
@@ -207,6 +208,18 @@ def test_reconfigured_at_any_moment_of_damping_and_waiting_goes_on() -> None:
     world.step(Reconfigured(make_config(("cologne", "dresden"))))
     world.wait(7200)
     assert world.told("dresden", "cologne") == f"{PLACES['cologne']}:8"
+
+
+def test_nothing_that_was_known_of_a_router_that_is_gone_stays() -> None:
+    world = serving()
+    world.see("berlin", PLACES["berlin"], 5)
+    world.see("berlin", PLACES["berlin"], 6)
+    world.answer("berlin")
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    known = [getattr(world.state, each.name) for each in fields(world.state)]
+    keys = {key for table in known if isinstance(table, Mapping) for key in table}
+    left = {link_of("cologne", "dresden"), *("cologne", "dresden"), *map(key_of, ("cologne", "dresden"))}
+    assert keys <= left
 
 
 def test_interface_that_is_not_watched_any_more_is_forgotten_with_its_trouble() -> None:
