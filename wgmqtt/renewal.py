@@ -8,7 +8,7 @@ from wgmqtt import session
 from wgmqtt.effects import Effect, PublishStatus, say
 from wgmqtt.events import Now, Reconfigured
 from wgmqtt.roster import Roster, make_roster
-from wgmqtt.state import State
+from wgmqtt.state import State, unreadable
 
 
 def reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
@@ -27,7 +27,7 @@ def _pruned(state: State, roster: Roster) -> State:
     links = {link for link in roster.config.links if link.first in names and link.second in names}
     watched = roster.config.hub.interfaces
     gone = {f"interface {name}" for name in state.roster.config.hub.interfaces if name not in watched}
-    gone |= {f"report of {name}" for name in old if name not in names}
+    gone |= {unreadable(name) for name in old if name not in names}
     # Whatever is known by router, key or link, now and in a later version.
     left: dict[str, Any] = {
         each.name: _only(known, {*names, *keys, *links})
