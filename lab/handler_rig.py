@@ -16,7 +16,7 @@ from lab.routeros.switches import Switches
 from lab.routeros.values import render
 from wgmqtt.model import BrokerAddress, Config, Hub, PublicKey, Router, link_of
 from wgmqtt.report import Report, decode_report
-from wgmqtt.rsc import render_removal, render_script
+from wgmqtt.rsc import Options, render_removal, render_script
 from wgmqtt.templates import read_templates
 from wgmqtt.wire import Topics
 
@@ -102,7 +102,7 @@ def make_config(peers: int, routeros: tuple[int, int] = (7, 16), interface: str 
 def script_for(peers: int, routeros: tuple[int, int], *, may_ping: bool = True) -> str:
     """Return what `gen-rsc` prints for the router under test."""
     config = make_config(peers, routeros)
-    return render_script(config, config.routers[0], PASSWORD, read_templates(), may_ping=may_ping)
+    return render_script(config, config.routers[0], PASSWORD, read_templates(), Options(may_ping=may_ping))
 
 
 @cache

@@ -19,3 +19,15 @@
     :put "wgmqtt: removed."
   }
 }
+# What --wan-hook had set: known by its comment, or by the first word of its text.
+{
+  :foreach watchId in=[/tool/netwatch/find where comment="wgmqtt"] do={ /tool/netwatch/remove $watchId }
+  :foreach clientId in=[/ip/dhcp-client/find] do={
+    :local present [:tostr [/ip/dhcp-client/get $clientId script]]
+    :if ($present ~ "^# wgmqtt:") do={ /ip/dhcp-client/set $clientId script="" }
+  }
+  :foreach profileId in=[/ppp/profile/find] do={
+    :local present [:tostr [/ppp/profile/get $profileId on-up]]
+    :if ($present ~ "^# wgmqtt:") do={ /ppp/profile/set $profileId on-up="" }
+  }
+}

@@ -17,7 +17,7 @@ from routeros_lsp.syntax.parser import parse
 
 from wgmqtt.config_files import read_config
 from wgmqtt.errors import RscError
-from wgmqtt.rsc import quote, quote_lines, render_difference, render_removal, render_script
+from wgmqtt.rsc import Options, parse_wan_hook, quote, quote_lines, render_difference, render_removal, render_script
 from wgmqtt.templates import read_templates
 
 ROOT = Path(__file__).parent.parent
@@ -136,10 +136,26 @@ def test_gen_rsc_redact_needs_no_secret() -> None:
 
 
 def test_script_without_ping_has_none_and_passes_the_second_judge() -> None:
-    script = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, may_ping=False)
+    script = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, Options(may_ping=False))
     assert "/tool/ping" in render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
     assert "/tool/ping" not in script
     assert findings(script, "import") == []
+
+
+@pytest.mark.parametrize("hook", ["netwatch", "dhcp:ether1", "ppp:my profile"])
+def test_script_with_a_wan_hook_passes_the_second_judge_and_is_readable(hook: str) -> None:
+    kind, name = parse_wan_hook(hook)
+    script = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, Options(wan_hook=kind, wan=name))
+    assert findings(script, "import") == []
+    assert not [line for line in script.splitlines() if len(line) > 120]
+    plain = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
+    assert script.startswith(plain)
+
+
+@pytest.mark.parametrize("hook", ["dhcp", "ppp:", "netwatch:ether1", "cron", "DHCP:ether1"])
+def test_wan_hook_that_does_not_exist_is_refused(hook: str) -> None:
+    with pytest.raises(RscError, match="netwatch, dhcp:INTERFACE or ppp:PROFILE"):
+        parse_wan_hook(hook)
 
 
 def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from wgmqtt.hubwire import decode_event
 from wgmqtt.model import Config, Router
 from wgmqtt.mosquitto import VIEWER
 from wgmqtt.mqtt import Login
-from wgmqtt.rsc import render_difference, render_removal, render_script
+from wgmqtt.rsc import Options, parse_wan_hook, render_difference, render_removal, render_script
 from wgmqtt.status import render_json, render_status
 from wgmqtt.templates import read_templates
 from wgmqtt.viewer import read_events, read_view
@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     rsc.add_argument("--redact", action="store_true", help="leave the password out, for review; needs no secret")
     rsc.add_argument("--remove", action="store_true", help="print the script that takes everything away again")
     rsc.add_argument("--no-ping", action="store_true", help="leave /tool/ping out, where hooks may not use it")
+    rsc.add_argument(
+        "--wan-hook",
+        metavar="HOOK",
+        default="",
+        help="let the hub hear the router soon after a change: netwatch, dhcp:INTERFACE or ppp:PROFILE",
+    )
     rsc.add_argument("--diff", metavar="OLD", type=Path, help="show what the new script changes in the file OLD")
     rsc.set_defaults(command=_gen_rsc, usage=rsc)
 
@@ -157,7 +163,9 @@ def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
     if options.remove:
         return render_removal(router, templates)
     password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
-    return render_script(config, router, password, templates, may_ping=not options.no_ping)
+    kind, name = parse_wan_hook(options.wan_hook) if options.wan_hook else ("", "")
+    chosen = Options(may_ping=not options.no_ping, wan_hook=kind, wan=name)
+    return render_script(config, router, password, templates, chosen)
 
 
 def _viewer_login(config: Config) -> Login:

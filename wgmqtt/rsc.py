@@ -18,6 +18,7 @@ ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n":
 PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
 SEND = ":do { /tool/ping address=$1 count=1 interval=200ms; :set sent true } on-error={}"
 SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer's own keepalive."
+WAN_HOOKS = ("netwatch", "dhcp", "ppp")
 PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
 REDACTED = "(password left out)"
 
@@ -29,6 +30,21 @@ class Templates:
     install: str
     handler: str
     remove: str
+    wan_hook: str
+    hooks: Mapping[str, str]
+    """What sets the WAN hook: `netwatch`, `dhcp` or `ppp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a script may have or lack. `wan_hook` is one of `WAN_HOOKS` or empty, `wan` its interface or profile."""
+
+    may_ping: bool = True
+    wan_hook: str = ""
+    wan: str = ""
+
+
+DEFAULTS = Options()
 
 
 def quote(text: str) -> str:
@@ -56,20 +72,37 @@ def quote_lines(text: str, indent: str) -> str:
     return '"' + "\\\n".join(f"{indent}\\n{line}" if number else line for number, line in enumerate(lines)) + '"'
 
 
+def parse_wan_hook(text: str) -> tuple[str, str]:
+    """Return kind and name of `netwatch`, `dhcp:INTERFACE` or `ppp:PROFILE`.
+
+    Raises:
+        RscError: it is none of them.
+    """
+    kind, _, name = text.partition(":")
+    if kind not in WAN_HOOKS or (kind == "netwatch") == bool(name):
+        raise RscError(Problem("--wan-hook", "unknown hook", "netwatch, dhcp:INTERFACE or ppp:PROFILE", repr(text)))
+    return kind, name
+
+
 def render_script(
-    config: Config, router: Router, password: str | None, templates: Templates, *, may_ping: bool = True
+    config: Config, router: Router, password: str | None, templates: Templates, options: Options = DEFAULTS
 ) -> str:
     """Return the whole script for `router`; `password=None` puts a remark in its place, for review.
 
-    `may_ping=False` leaves `/tool/ping` out, for a router that does not run a handler which contains it.
+    Without `may_ping` it has no `/tool/ping`, for a router that does not run a handler which contains it.
 
     Raises:
         RscError: something in the configuration cannot be written safely.
     """
     values = _values(config, router, password)
-    values["send"] = SEND if may_ping else SEND_NOTHING
+    values["send"] = SEND if options.may_ping else SEND_NOTHING
     handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
-    return _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
+    script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
+    if not options.wan_hook:
+        return script
+    values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan), "wanName": options.wan}
+    values["hook"] = quote_lines(_fill(templates.wan_hook, values), "    ")
+    return script + _fill(templates.hooks[options.wan_hook], values)
 
 
 def render_removal(router: Router, templates: Templates) -> str:

@@ -21,6 +21,7 @@ from lab.routeros.menu_items import Item
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menu_ping import PingMenu
 from lab.routeros.menu_system import AddressesMenu, LogMenu, PackagesMenu, clock_menu, identity_menu, resource_menu
+from lab.routeros.menu_wan import wan_menus
 from lab.routeros.menu_wireguard import InterfaceMenu, PeersMenu, PeersOf
 from lab.routeros.mqtt_link import Ears
 from lab.routeros.mqtt_rules import readable
@@ -244,7 +245,6 @@ class Router:
             "/system/identity": identity_menu(self.site.name),
             "/system/package": PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
             "/system/resource": resource_menu(version),
-            "/tool": ping,
-            "/": ping,
-            "": ping,
+            **dict.fromkeys(("/tool", "/", ""), ping),
+            **wan_menus(),
         }

@@ -28,6 +28,7 @@ from lab.routeros.interpreter import check
 from lab.routeros.model_router import ModelRouter
 from lab.routeros.values import render
 from wgmqtt.model import BrokerAddress, Config, Router, Tls
+from wgmqtt.rsc import Options as ScriptOptions
 from wgmqtt.rsc import render_script
 from wgmqtt.templates import read_templates
 
@@ -72,7 +73,9 @@ def odd_ping(router: Router) -> Router:
 
 def script_with(version: str, options: Options) -> str:
     config = config_of(version, options)
-    return render_script(config, config.routers[0], options.password, read_templates(), may_ping=options.may_ping)
+    return render_script(
+        config, config.routers[0], options.password, read_templates(), ScriptOptions(may_ping=options.may_ping)
+    )
 
 
 def second_judge(script: str, scope: str) -> list[str]:

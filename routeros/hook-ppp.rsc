@@ -1,0 +1,19 @@
+
+# 4. Asked for by --wan-hook ppp: on-up of the PPP profile @wanName@ runs when its connection comes up.
+# A script that stands there already is yours: it is never replaced.
+{
+  :local wgmqttHook @hook@
+  :local profiles [/ppp/profile/find where name=@wan@]
+  :if ([:len $profiles] != 1) do={
+    :put "warning: there is no PPP profile @wanName@: no hook was set"
+  } else={
+    :local present [:tostr [/ppp/profile/get ($profiles->0) on-up]]
+    :if ([:len $present] = 0 or $present ~ "^# wgmqtt:") do={
+      /ppp/profile/set ($profiles->0) on-up=$wgmqttHook
+      :put "wgmqtt: PPP profile script set"
+    } else={
+      :put "warning: the PPP profile @wanName@ has a script of its own. Add these lines to it by hand:"
+      :put $wgmqttHook
+    }
+  }
+}
