@@ -25,8 +25,10 @@ def answered(state: State, name: str) -> State:
     """Note that a router has answered its newest table."""
     if name not in state.unanswered_s:
         return state
-    left = {other: at_s for other, at_s in state.unanswered_s.items() if other != name}
-    return replace(state, unanswered_s=left, late_s={k: v for k, v in state.late_s.items() if k != name})
+    unanswered_s, late_s = dict(state.unanswered_s), dict(state.late_s)
+    del unanswered_s[name]
+    late_s.pop(name, None)
+    return replace(state, unanswered_s=unanswered_s, late_s=late_s)
 
 
 def awaited(state: State) -> frozenset[bytes]:
