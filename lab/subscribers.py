@@ -46,7 +46,9 @@ def main() -> None:
         client.on_connect = lambda client, *_, topic=topic: client.subscribe(topic, 1)
         client.on_subscribe = lambda *_, name=name: subscribed.add(name)
         client.on_message = lambda _client, _data, got, name=name: tables.append((time.time_ns(), name, got.payload))
-        waiting.register(client.socket(), selectors.EVENT_READ, client)
+        opened = client.socket()
+        assert opened is not None, "connect() opened it"
+        waiting.register(opened, selectors.EVENT_READ, client)
     is_said = False
     while True:
         for key, _ in waiting.select(1.0):
