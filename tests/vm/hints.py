@@ -1,0 +1,143 @@
+"""Hints on a real kernel: python3 -m tests.vm.hints [CASE...], as root in a virtual machine.
+
+Prints `ok CASE` or `FAILED CASE` and the traceback for each; ends with status 1 if one failed. wg1 calls wg0 once a
+second over the loopback, and moves to another port; a poll comes every half minute, so what is seen was announced.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+from lab.shell import run
+from lab.vm.interfaces import delete, make_pair, public, wait_for_handshake
+from tests.engine.world import make_config
+from wgmqtt.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
+from wgmqtt.model import Endpoint
+from wgmqtt.watch import watch
+
+WITHIN_S = 5.0  # wg1 speaks once a second, and this machine is slow
+CONFIG = replace(make_config(), poll_s=30.0, wireguard="kernel")
+TABLE = "table inet wgmqtt_hub1_51820\n"
+HOLD = """
+import asyncio
+from wgmqtt.watch import watch
+from tests.vm.hints import CONFIG
+asyncio.run(watch(CONFIG, lambda event: print(type(event).__name__, getattr(event, "reason", ""), flush=True)))
+"""
+
+
+class Seen:
+    """What the watching posts, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._news = asyncio.Event()
+
+    def post(self, event: Event) -> None:
+        """Take one event."""
+        self.events.append(event)
+        self._news.set()
+
+    async def until(self, predicate: Callable[[Event], bool]) -> Event:
+        """Return the first event that fulfils it, and drop it and all before it."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                self._news.clear()
+                for number, event in enumerate(self.events):
+                    if predicate(event):
+                        del self.events[: number + 1]
+                        return event
+                await self._news.wait()
+
+
+@contextlib.asynccontextmanager
+async def watching() -> AsyncIterator[Seen]:
+    """Watch beside the block; hints work when it begins."""
+    make_pair()
+    wait_for_handshake(public("site"))
+    seen = Seen()
+    task = asyncio.create_task(watch(CONFIG, seen.post))
+    try:
+        await seen.until(lambda event: isinstance(event, HintsWork))
+        yield seen
+        assert not [event for event in seen.events if isinstance(event, HintsFailed | InterfaceFailed)], seen.events
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def move(seen: Seen, port: int) -> None:
+    """Let the site speak from another port, and wait until that is seen."""
+    run("wg", "set", "wg1", "listen-port", str(port))
+    here = Endpoint("127.0.0.1", port)
+    await seen.until(lambda event: isinstance(event, PeersSeen) and any(one.endpoint == here for one in event.changed))
+
+
+async def moves_are_seen_long_before_the_poll() -> None:
+    async with watching() as seen:
+        for port in (40001, 40002, 40001, 40003):
+            await move(seen, port)
+
+
+async def table_is_there_while_wanted_and_survives_a_flush() -> None:
+    async with watching() as seen:
+        assert run("nft", "list", "tables") == TABLE
+        run("nft", "flush", "ruleset")
+        assert run("nft", "list", "tables") == TABLE
+        await move(seen, 40001)
+        await asyncio.sleep(0.5)  # the table follows what was posted
+        assert "127.0.0.1 . 40001" in run("nft", "list", "set", "inet", "wgmqtt_hub1_51820", "known4")
+    assert run("nft", "list", "tables") == ""
+
+
+async def unit_with_its_one_capability_has_hints_and_a_kill_leaves_nothing() -> None:
+    make_pair()
+    wait_for_handshake(public("site"))
+    only = ("--inh-caps", "-all,+net_admin", "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
+    alone = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs", *only)
+    process = await asyncio.create_subprocess_exec(*alone, sys.executable, "-c", HOLD, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        while (line := await process.stdout.readline()).split()[:1] != [b"HintsWork"]:
+            assert line.startswith(b"PeersSeen"), line
+        assert run("nft", "list", "tables") == TABLE
+        run("wg", "set", "wg1", "listen-port", "40004")
+        assert (await process.stdout.readline()).startswith(b"PeersSeen")
+    process.kill()
+    await process.wait()
+    assert run("nft", "list", "tables") == ""
+
+
+CASES: dict[str, Callable[[], Awaitable[None]]] = {
+    case.__name__: case
+    for case in (
+        moves_are_seen_long_before_the_poll,
+        table_is_there_while_wanted_and_survives_a_flush,
+        unit_with_its_one_capability_has_hints_and_a_kill_leaves_nothing,
+    )
+}
+
+
+async def main(names: list[str]) -> int:
+    """Run the cases named, or all; return how many failed."""
+    failed = 0
+    for name in names or CASES:
+        before = time.monotonic()
+        try:
+            await CASES[name]()
+        except Exception:  # noqa: BLE001 - whatever it is, it is shown and counted
+            failed += 1
+            print("FAILED", name)
+            traceback.print_exc(file=sys.stdout)
+        else:
+            print("ok", name, f"{time.monotonic() - before:.1f} s")
+        delete("wg0", "wg1")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(min(asyncio.run(main(sys.argv[1:])), 1))
