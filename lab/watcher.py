@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from wgmqtt.config_files import read_config
-from wgmqtt.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
+from wgmqtt.events import Event, HintsFailed, HintsWork, InterfaceFailed, PacketsRefused, PeersSeen
 from wgmqtt.nftables import Nftables, Program, open_nftables
 from wgmqtt.watch import watch
 
@@ -30,6 +30,8 @@ def show(event: Event) -> None:
             say(t_ns, "looked", changed=len(event.changed), removed=len(event.removed))
         case InterfaceFailed():
             say(t_ns, "interface-failed", interface=event.interface, reason=event.reason)
+        case PacketsRefused():
+            say(t_ns, "refused", interface=event.interface, sources=[str(source) for source in event.sources])
         case HintsWork():
             say(t_ns, "hints-work", table=event.table, group=event.group, owned=event.is_owned)
         case HintsFailed():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wgmqtt import claim, late, links, outbox, refresh, renewal, session, sightings, verdict, view
+from wgmqtt import claim, late, links, outbox, refresh, refusals, renewal, session, sightings, verdict, view
 from wgmqtt.effects import Effect, Say, WakeAt, say
 from wgmqtt.events import (
     Acked,
@@ -17,6 +17,7 @@ from wgmqtt.events import (
     HubHeard,
     InterfaceFailed,
     Now,
+    PacketsRefused,
     PeersSeen,
     ReadBack,
     Reconfigured,
@@ -108,6 +109,7 @@ def _woken(state: State, _event: Woken, now: Now) -> tuple[State, list[Effect]]:
 DECIDERS: Mapping[type[Event], Callable[[State, Any, Now], tuple[State, list[Effect]]]] = {
     PeersSeen: sightings.peers_seen,
     InterfaceFailed: sightings.interface_failed,
+    PacketsRefused: refusals.packets_refused,
     HintsWork: _hints_work,
     HintsFailed: _hints_failed,
     BrokerUp: session.up,

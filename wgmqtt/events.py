@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from wgmqtt.model import Config, PublicKey, Sighting
+from wgmqtt.model import Config, Endpoint, PublicKey, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class InterfaceFailed:
 
     interface: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PacketsRefused:
+    """Packets came from these places, and nothing that WireGuard shows has changed by them."""
+
+    interface: str
+    sources: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +139,6 @@ class Reconfigured:
 
 
 OfBroker = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubHeard
-Event = PeersSeen | InterfaceFailed | HintsWork | HintsFailed | OfBroker | Freezing | Woken | Reconfigured
+Event = (
+    PeersSeen | InterfaceFailed | PacketsRefused | HintsWork | HintsFailed | OfBroker | Freezing | Woken | Reconfigured
+)

@@ -113,6 +113,8 @@ class State:
     """Peers whose newest endpoint is not told yet, and the monotonic time at which it is."""
     ports: Mapping[PublicKey, Ports] = field(default_factory=dict)
     kept: Mapping[str, Mapping[PublicKey, Kept]] = field(default_factory=dict)
+    refused_s: Mapping[str, float] = field(default_factory=dict)
+    """Addresses from which packets came that WireGuard did not take, and when last."""
     spaced_s: Mapping[str, float] = field(default_factory=dict)
     """Routers whose next table has to wait, and until when."""
     session: Session = field(default_factory=Session)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from wgmqtt import churn, rewrites
+from wgmqtt import churn, refusals, rewrites
 from wgmqtt.events import Now
 from wgmqtt.links import HOPELESS_TRIES, LIVE_S
 from wgmqtt.model import Link, Router
@@ -32,6 +32,15 @@ def _never_seen(state: State, router: Router, _now: Now) -> str:
     if seen is not None and seen.sighting.handshake_s:
         return ""
     return "never seen at the hub: check its WireGuard peer for the hub, and its key in the configuration"
+
+
+def _refused(state: State, router: Router, now: Now) -> str:
+    seen = state.seen[router.key].sighting
+    if now.wall_s - seen.handshake_s <= SILENT_S or not seen.endpoint:
+        return ""
+    if not refusals.are_refused(state, seen.endpoint.address, now):
+        return ""
+    return "packets come from its address and are refused: is its clock set back (NTP), or its key another one?"
 
 
 def _silent(state: State, router: Router, now: Now) -> str:
@@ -90,6 +99,7 @@ def _restless(state: State, router: Router, now: Now) -> str:
 
 ROUTER_RULES: tuple[RouterRule, ...] = (
     _never_seen,
+    _refused,
     _silent,
     _unreadable,
     _unheard,

@@ -9,7 +9,7 @@ from wgmqtt import pace
 from wgmqtt.decode import Differences, Snapshot, differences
 from wgmqtt.dump import Dump
 from wgmqtt.errors import DecodeError, EdgeError, WgmqttError
-from wgmqtt.events import Event, InterfaceFailed, PeersSeen
+from wgmqtt.events import Event, InterfaceFailed, PacketsRefused, PeersSeen
 from wgmqtt.hints import Hints
 from wgmqtt.metered import Metered
 from wgmqtt.model import Config, Endpoint
@@ -132,6 +132,8 @@ class _Watcher:
             self._pace = pace.hinted(self._pace, now_s)  # a dump that was not complete
         self._pace = pace.looked(self._pace, self._limits, now_s, cost_s, is_done=is_done)
         if self._pace.hint_s is None:
+            if self._pending:
+                self._post(PacketsRefused(self._interface, tuple(self._pending)))
             self._pending.clear()
 
     def _learn(self, hints: Hints, dump: Dump, found: Differences) -> None:

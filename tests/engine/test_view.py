@@ -8,7 +8,7 @@ import pytest
 from tests.engine.reporting import SCRIPT, ask_again, line, report
 from tests.engine.world import World, key_of, make_config
 from wgmqtt import engine
-from wgmqtt.events import Now, PeersSeen, Reconfigured
+from wgmqtt.events import Now, PacketsRefused, PeersSeen, Reconfigured
 from wgmqtt.hubwire import decode_status
 from wgmqtt.model import Endpoint, Sighting, link_of
 from wgmqtt.troubles import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
@@ -60,6 +60,11 @@ def _silent(world: World) -> None:
     world.wait(200)
 
 
+def _refused(world: World) -> None:
+    _silent(world)
+    world.step(PacketsRefused("wg0", (Endpoint("203.0.113.1", 4711), Endpoint("203.0.113.2", 1))))
+
+
 def _late(world: World) -> None:
     both_answer(world)
     world.see("cologne", "203.0.113.9")
@@ -93,6 +98,7 @@ class Case:
 
 ROUTER_CASES: Sequence[Case] = (
     Case("_never_seen", _never_seen, "never seen at the hub"),
+    Case("_refused", _refused, "packets come from its address and are refused"),
     Case("_silent", _silent, "no handshake with the hub"),
     Case("_unheard", lambda _: None, "never heard: import its script"),
     Case("_unreadable", lambda world: report(world, "berlin", seq=7), "its reports cannot be read"),
