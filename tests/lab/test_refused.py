@@ -1,0 +1,28 @@
+"""A router whose handshakes WireGuard refuses: the hub sees packets from it, and that they change nothing."""
+
+import pytest
+
+from lab.addresses import socket_text
+from lab.moving_hub import MovingHub
+
+pytestmark = pytest.mark.lab
+
+
+def test_handshakes_that_are_refused_are_told_with_their_source() -> None:
+    """The site has another key than the hub knows; one whose clock went back looks the same from outside."""
+    with MovingHub() as hub:
+        hub.watch_with_hints()
+        since_ns = hub.log.note("lab", "other key").t_ns
+        key = hub.site.run("wg", "genkey")
+        hub.site.run("wg", "set", "wg0", "listen-port", "20007", "private-key", "/dev/stdin", text_in=key)
+        hub.site.run("sh", "-c", "ping -n -c 2 -W 1 10.99.0.1 || true")
+        place = socket_text(hub.site_address, 20007)
+        hub.log.expect("watch", "refused", 5.0, since_ns=since_ns, sources=[place])
+
+
+def test_router_that_moves_is_not_refused() -> None:
+    with MovingHub() as hub:
+        hub.watch_with_hints()
+        for number in (1, 2, 3):
+            hub.move(number)
+        assert not hub.within("refused", 1.0)
