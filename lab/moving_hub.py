@@ -39,7 +39,7 @@ class MovingHub(SmallHub):
         self.write_config()
         self.connect()
         self.tap = Child("tap", self.namespace, self._tap(), self.log, read_json_line)
-        self.log.expect("tap", "ready", 10.0)
+        self.log.expect("tap", "ready", 30.0)
 
     def connect(self) -> None:
         """Give both devices their keys, peers and addresses."""
@@ -80,14 +80,14 @@ class MovingHub(SmallHub):
         address = f"{wan_prefix(self.family)}{number % 50 + 10}"
         forgetting_ns = self.log.note("lab", "forget").t_ns
         self.tap.send({"forget": address})
-        self.log.expect("tap", "forgot", 10.0, since_ns=forgetting_ns)
+        self.log.expect("tap", "forgot", 30.0, since_ns=forgetting_ns)
         self.take_address(address)
         self.site.run("wg", "set", "wg0", "listen-port", str(20000 + number))
         place = socket_text(self.site_address, 20000 + number)
         since_ns = self.log.note("lab", "move", place=place).t_ns
         self.speak()
         packet = self.log.expect(
-            "tap", "packet", 10.0, since_ns=since_ns, address=self.site_address, port=20000 + number
+            "tap", "packet", 30.0, since_ns=since_ns, address=self.site_address, port=20000 + number
         )
         seen = self.log.expect("watch", "seen", SEEN_S, since_ns=since_ns, endpoint=place)
         return (seen.t_ns - packet.t_ns) / 1e6
@@ -101,7 +101,7 @@ class MovingHub(SmallHub):
         """Start watching, and return when hints work and the site's endpoint was seen."""
         self.speak()
         child = self.watch(*options, user=user)
-        self.log.expect("watch", "hints-work", 10.0)
+        self.log.expect("watch", "hints-work", 30.0)
         return child
 
     def tables(self) -> list[str]:

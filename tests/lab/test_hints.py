@@ -104,7 +104,7 @@ def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: MovingHub)
     hub.nft("flush", "ruleset")
     since_ns = hub.log.note("lab", "flushed").t_ns
     assert hub.move(2) < 1500
-    hub.log.expect("watch", "hints-work", 5.0, since_ns=since_ns)
+    hub.log.expect("watch", "hints-work", 30.0, since_ns=since_ns)
     time.sleep(1.2)
     assert hub.move(3) < SOON_MS * 3
     child.stop()
@@ -125,7 +125,7 @@ def test_hints_off_touches_nothing_and_polls(hub: MovingHub) -> None:
     hub.write_config()
     hub.speak()
     hub.watch()
-    hub.log.expect("watch", "seen", 5.0)
+    hub.log.expect("watch", "seen", 30.0)
     assert hub.tables() == []
     assert hub.move(1) < 1000
     assert not hub.within("hints-work", 0.0)
@@ -137,7 +137,7 @@ def test_without_permission_it_is_said_once_and_polled(hub: MovingHub) -> None:
     hub.speak()
     # The userspace device's socket asks for this capability; NFLOG and nftables for CAP_NET_ADMIN.
     hub.watch(user=("setpriv", "--bounding-set", "-all,+dac_override"))
-    refused = hub.log.expect("watch", "hints-failed", 5.0)
+    refused = hub.log.expect("watch", "hints-failed", 30.0)
     assert "CAP_NET_ADMIN" in str(refused.data["reason"])
     assert hub.move(1) < 1500
     assert len(hub.within("hints-failed", 1.0)) == 1
@@ -156,7 +156,7 @@ def test_group_that_somebody_else_has_is_left_to_him(hub: MovingHub) -> None:
     """Two daemons side by side: each with a group and a table of its own."""
     first = hub.watch_with_hints()
     hub.watch(source="second")
-    work = hub.log.expect("second", "hints-work", 5.0)
+    work = hub.log.expect("second", "hints-work", 30.0)
     assert (work.data["group"], work.data["table"]) == (51821, "wgmqtt_hub1_51821")
     assert hub.move(1) < SOON_MS * 3
     hub.log.expect("second", "seen", 0.5, endpoint="203.0.113.11:20001")
@@ -169,12 +169,12 @@ def test_interface_deleted_and_made_again_is_learned_anew(hub: MovingHub) -> Non
     hub.write_config()
     hub.watch_with_hints()
     hub.namespace.ip("link del wg0")
-    hub.log.expect("watch", "interface-failed", 5.0)
+    hub.log.expect("watch", "interface-failed", 30.0)
     time.sleep(0.2)
     assert "elements" not in hub.elements(TABLE, "known4")
     since_ns = hub.log.note("lab", "made again").t_ns
     hub.remake()
-    hub.log.expect("watch", "looked", 10.0, since_ns=since_ns)
+    hub.log.expect("watch", "looked", 30.0, since_ns=since_ns)
     hub.speak()
     assert hub.move(1) < SOON_MS * 3
 
@@ -203,7 +203,7 @@ def test_reload_of_the_daemon_makes_the_table_anew(hub: MovingHub) -> None:
     for number in range(3):
         since_ns = hub.log.note("lab", "reload").t_ns
         child.signal(signal.SIGHUP)
-        hub.log.expect("hub", "hints work", 5.0, since_ns=since_ns, table=TABLE)
+        hub.log.expect("hub", "hints work", 30.0, since_ns=since_ns, table=TABLE)
         hub.speak()
         time.sleep(0.2)
         assert hub.tables() == [f"table inet {TABLE}"], number
@@ -218,5 +218,5 @@ def daemon(hub: MovingHub) -> Child:
     hub.speak()
     command = python_module("wgmqtt", "run", "-c", str(hub.config))
     child = Child("hub", hub.namespace, command, hub.log, read_line)
-    hub.log.expect("hub", "hints work", 10.0)
+    hub.log.expect("hub", "hints work", 30.0)
     return child
