@@ -27,7 +27,7 @@ class Broker:
         # Started as its own user at once: the kernel forgets PR_SET_PDEATHSIG when a process gives up root itself.
         user = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig", "KILL")
         child = Child("broker", self._hub, (*user, "mosquitto", "-c", str(self._config)), self._log, read_line)
-        self._log.expect("broker", "ready", 10.0, since_ns=since_ns)
+        self._log.expect("broker", "ready", 30.0, since_ns=since_ns)
         return child
 
     def start(self) -> None:

@@ -37,7 +37,7 @@ class Daemon:
     def stop(self) -> int | None:
         """End it in order (SIGTERM); return its exit status, None if it was never started."""
         self._log.note("lab", "daemon-stop")
-        return self._child.stop() if self._child else None
+        return self._child.stop(15.0) if self._child else None
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

@@ -16,6 +16,7 @@ packages=(
     wireguard-tools wireguard-go # WireGuard: wg(8), and a device where the kernel has none
     mosquitto                    # the broker
     nftables conntrack           # the NAT boxes
+    openssl                      # a certificate for the broker, in one test
     iproute2 iputils-ping # namespaces and addresses, ping
     python3 python3-venv
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PREFIX = "wgmqtt/v1"
+PATIENCE_S = 30.0  # a machine at work needs seconds to start Python
 THREE = ("berlin", "cologne", "dresden")
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten thousand routers take seconds otherwise
 
@@ -110,7 +111,7 @@ class SmallHub:
         child = Child(source, self.namespace, command, self.log, read_json_line)
         child.send({"password": password})
         if connects:
-            self.log.expect(source, "subscribed", 10.0, since_ns=since_ns)
+            self.log.expect(source, "subscribed", PATIENCE_S, since_ns=since_ns)
         return child
 
     def wgmqtt(self, command: str, *arguments: str) -> str:
@@ -165,7 +166,7 @@ class SmallHub:
         self.said("broker ready")
         return self
 
-    def said(self, phrase: str, timeout_s: float = 10.0, *, since_ns: int = 0, **data: object) -> Event:
+    def said(self, phrase: str, timeout_s: float = PATIENCE_S, *, since_ns: int = 0, **data: object) -> Event:
         """Return the first such line of the daemon, past or to come."""
         return self.log.expect("hub", phrase, timeout_s, since_ns=since_ns, **data)
 
@@ -178,7 +179,7 @@ class SmallHub:
         messages = self.log.find("viewer", "message", since_ns=since_ns, retain=False)
         return [event for event in messages if str(event.data["topic"]).endswith(kind)]
 
-    def told(self, to: str, of: str, endpoint: str, timeout_s: float = 10.0, since_ns: int = 0) -> Event:
+    def told(self, to: str, of: str, endpoint: str, timeout_s: float = PATIENCE_S, since_ns: int = 0) -> Event:
         """Return the first message that tells router `to` that `of` is at `endpoint`, past or to come."""
 
         def tells(event: Event) -> bool:

@@ -144,9 +144,13 @@ class Performer:
                 will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
-            self._connection.start()
         except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
             self._post(BrokerDown(generation, str(error), "files"))
+            return
+        try:
+            self._connection.start()
+        except OSError as error:  # no more threads or sockets, or not even a loopback
+            self._post(BrokerDown(generation, str(error)))
 
     def _offline(self) -> bytes:
         return encode_online(Online(is_online=False, instance=self._instance))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.shell import run
-from lab.small_hub import SmallHub
+from lab.small_hub import PATIENCE_S, SmallHub
 
 pytestmark = pytest.mark.lab
 
@@ -37,7 +37,7 @@ def test_broker_down_at_start_is_waited_for_and_said_once() -> None:
         time.sleep(2.0)
         assert hub.warnings() == [AWAY]
         hub.start_broker()
-        hub.said("broker ready", 20.0)
+        hub.said("broker ready")
         hub.told("berlin", "cologne", "203.0.113.2:1002")
         assert hub.warnings() == [AWAY]
 
@@ -60,11 +60,11 @@ def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub
     stopped_ns = hub.log.note("lab", "mark").t_ns
     hub.broker.signal(signal.SIGSTOP)
     hub.see(("berlin", "203.0.113.44:1044"))
-    lost = hub.said(LOST, 15.0, since_ns=stopped_ns)
+    lost = hub.said(LOST, since_ns=stopped_ns)
     assert lost.data["reason"] == "no answer while ready"
     hub.broker.signal(signal.SIGCONT)
     hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=stopped_ns)
-    hub.said("broker ready", 20.0, since_ns=lost.t_ns)
+    hub.said("broker ready", since_ns=lost.t_ns)
     assert hub.warnings() == [LOST]
 
 
@@ -74,9 +74,9 @@ def test_broker_that_is_silent_from_the_start_is_tried_again() -> None:
         hub.start_broker()
         hub.broker.signal(signal.SIGSTOP)
         hub.daemon.start()
-        assert hub.said(AWAY, 20.0).data["reason"] == "no answer while opening"
+        assert hub.said(AWAY).data["reason"] == "no answer while opening"
         hub.broker.signal(signal.SIGCONT)
-        hub.said("broker ready", 20.0)
+        hub.said("broker ready")
         assert hub.warnings() == [AWAY]
 
 
@@ -107,7 +107,7 @@ def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: Sm
     time.sleep(2.0)
     assert hub.warnings() == [REFUSED]
     hub.secret("hub").write_text(right)
-    hub.said("broker ready", 20.0, since_ns=refused_ns)
+    hub.said("broker ready", since_ns=refused_ns)
     assert hub.warnings() == [REFUSED]
     assert right.strip() not in str(hub.log.since()), "no password in any line"
 
@@ -117,9 +117,9 @@ def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(h
     hub.client("berlin", old, source="old")
     rotate(hub, "berlin")
     hub.client("berlin", old, source="late", connects=False)
-    hub.log.expect("late", "connected", 10.0, reason="Not authorized")
+    hub.log.expect("late", "connected", PATIENCE_S, reason="Not authorized")
     hub.client("berlin", hub.secret("berlin").read_text().strip(), source="new")
-    hub.log.expect("old", "disconnected", 10.0)
+    hub.log.expect("old", "disconnected", PATIENCE_S)
 
 
 def serve_by(hub: SmallHub, way: dict[str, object], options: str) -> None:

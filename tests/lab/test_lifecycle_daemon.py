@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.small_hub import PREFIX, SmallHub, key_of
+from lab.small_hub import PATIENCE_S, PREFIX, SmallHub, key_of
 
 pytestmark = pytest.mark.lab
 
@@ -42,7 +42,7 @@ def word(hub: SmallHub, since_ns: int, *, online: bool) -> dict[str, object]:
     says = f'"online":{"true" if online else "false"}'
     event = hub.log.wait_for(
         lambda event: event.matches("viewer", "message", topic=ONLINE) and says in str(event.data["payload"]),
-        10.0,
+        PATIENCE_S,
         since_ns=since_ns,
         what=f"the hub says {says}",
     )
@@ -59,7 +59,7 @@ def await_emptied(hub: SmallHub, router: str, since_ns: int) -> None:
     """Return when a router's topics were emptied, and no other one was."""
     hub.said("router is gone, its topics are emptied", since_ns=since_ns, router=router)
     for topic in topics_of(router):
-        hub.log.expect("viewer", "message", 5.0, since_ns=since_ns, topic=topic, payload="")
+        hub.log.expect("viewer", "message", PATIENCE_S, since_ns=since_ns, topic=topic, payload="")
     assert emptied(hub, since_ns) == topics_of(router)
 
 
@@ -191,7 +191,7 @@ def test_second_daemon_of_one_hub_name_is_refused_and_takes_over_later(hub: Smal
     second = hub.second_daemon("second")
     since_ns = mark(hub)
     second.start()
-    hub.log.expect("second", RIVAL, 10.0, hub="hub1")
+    hub.log.expect("second", RIVAL, PATIENCE_S, hub="hub1")
     hub.see(("berlin", "203.0.113.44:1044"))
     hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=since_ns)
     time.sleep(QUIET_S)
@@ -201,7 +201,7 @@ def test_second_daemon_of_one_hub_name_is_refused_and_takes_over_later(hub: Smal
     hub.daemon.kill()
     third = hub.second_daemon("third")
     third.start()
-    hub.log.expect("third", "broker ready", 10.0)
+    hub.log.expect("third", "broker ready", PATIENCE_S)
     assert hub.warnings(source="third") == []
 
 
@@ -212,7 +212,7 @@ def test_two_daemons_started_at_once_exactly_one_serves() -> None:
         second = hub.second_daemon("second")
         hub.daemon.start()
         second.start()
-        hub.log.wait_for(lambda event: event.kind == RIVAL, 15.0, what=RIVAL)
+        hub.log.wait_for(lambda event: event.kind == RIVAL, PATIENCE_S, what=RIVAL)
         time.sleep(4.0)
         loser, winner = ("second", "hub") if hub.warnings(source="second") else ("hub", "second")
         assert (hub.warnings(source=loser), hub.warnings(source=winner)) == ([RIVAL], [])
@@ -229,9 +229,9 @@ def test_dry_run_publishes_nothing_and_says_what_it_would(hub: SmallHub) -> None
     dry = hub.second_daemon("dry", "--dry-run")
     since_ns = mark(hub)
     dry.start()
-    hub.log.expect("dry", "broker ready", 10.0, retained="3")
+    hub.log.expect("dry", "broker ready", PATIENCE_S, retained="3")
     hub.see(("berlin", "203.0.113.44:1044"))
-    would = hub.log.expect("dry", "would publish", 10.0, topic=f"{PREFIX}/cologne/endpoints")
+    would = hub.log.expect("dry", "would publish", PATIENCE_S, topic=f"{PREFIX}/cologne/endpoints")
     assert '"address":"203.0.113.44"' in str(would.data["payload"])
     dry.stop()
     time.sleep(0.2)
