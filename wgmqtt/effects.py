@@ -1,6 +1,6 @@
 """What is to be done: data only. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Level = Literal["debug", "info", "warning"]
@@ -80,6 +80,23 @@ class WakeAt:
 
 
 Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | BreakSession | Say | WakeAt
+
+
+MANY = 100
+
+
+def abridge(effects: list[Effect], phrase: str) -> list[Effect]:
+    """Return the effects with one line in place of many: the lines themselves become debug where there are over `MANY`.
+
+    Each line at info is written and published: at the start of a hub of ten thousand that is a minute's work.
+    """
+    lines = sum(isinstance(effect, Say) and effect.level == "info" for effect in effects)
+    if lines <= MANY:
+        return effects
+    quiet = [
+        replace(each, level="debug") if isinstance(each, Say) and each.level == "info" else each for each in effects
+    ]
+    return [*quiet, say("info", phrase, count=lines)]
 
 
 def say(level: Level, phrase: str, **fields: object) -> Say:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from wgmqtt import late, links, rewrites
-from wgmqtt.effects import Effect, PublishTable, say
+from wgmqtt.effects import Effect, PublishTable, abridge, say
 from wgmqtt.events import Acked, Now
 from wgmqtt.model import Link
 from wgmqtt.state import Outbox, State
@@ -51,7 +51,7 @@ def settle(
     batch = _Batch(state.last_seq)
     for name in sorted(due | owed):
         effects += _settle_one(state, batch, name, now, owed=name in owed)
-    return _settled(state, batch, now), effects
+    return _settled(state, batch, now), abridge(effects, "tables published")
 
 
 def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
@@ -63,7 +63,7 @@ def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
     done = replace(box, retained=box.in_flight, in_flight=None)
     sent_s = dict(state.sent_s)
     sent_s.pop(event.router, None)
-    state = replace(state, outboxes={**state.outboxes, event.router: done}, sent_s=sent_s)
+    state = replace(state, outboxes={**state.outboxes, event.router: done}, sent_s=sent_s, acked_s=now.mono_s)
     state, effects = settle(state, (event.router,), now)
     said = say("debug", "table acknowledged", router=event.router, seq=event.seq, ms=f"{waited_ms:.1f}")
     return state, [said, *effects]
@@ -95,8 +95,9 @@ def _free_s(state: State, name: str) -> float:
 
 
 def oldest_sent_s(state: State) -> float | None:
-    """Return when the oldest unacknowledged table left, in monotonic seconds."""
-    return next(iter(state.sent_s.values()), None)  # in the order of their leaving: who is acknowledged is taken out
+    """Return since when the broker has acknowledged nothing, in monotonic seconds; None if nothing is on its way."""
+    oldest_s = next(iter(state.sent_s.values()), None)  # they stand in the order of their leaving
+    return None if oldest_s is None else max(oldest_s, state.acked_s)  # of ten thousand the last may take a while
 
 
 def _running(kicks: Mapping[Link, float], now: Now) -> dict[Link, float]:

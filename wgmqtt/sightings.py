@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from wgmqtt import churn, damping, late, outbox
-from wgmqtt.effects import Effect, say
+from wgmqtt.effects import Effect, abridge, say
 from wgmqtt.events import InterfaceFailed, Now, PeersSeen
 from wgmqtt.model import PublicKey, Sighting
 from wgmqtt.state import Seen, State
@@ -32,7 +32,7 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
         if is_told:
             names.update(state.roster.around(name))
     state, published = outbox.settle(state, names, now)
-    return state, effects + published
+    return state, abridge(effects, "endpoints seen") + published
 
 
 def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:

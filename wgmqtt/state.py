@@ -121,6 +121,8 @@ class State:
     outboxes: Mapping[str, Outbox] = field(default_factory=dict)
     sent_s: Mapping[str, float] = field(default_factory=dict)
     """Router to the monotonic time at which the table now in flight left."""
+    acked_s: float = -math.inf
+    """When the broker last acknowledged a table, in monotonic seconds."""
     published_s: Mapping[str, float] = field(default_factory=dict)
     """Router to the monotonic time at which its newest table left; for latencies."""
     kicks: Mapping[Link, float] = field(default_factory=dict)
