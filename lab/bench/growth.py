@@ -1,0 +1,56 @@
+"""`growth`: from 100 to 10,000 peers, what a dump costs and how soon a move is published. Edge: runs guests.
+
+A dump in its parts: the kernel and the copy (received), Python's reading (decoded), and what differs (compared). Moves
+as in `detect`, with hints, few of them: the curve counts here, and `detect` has the percentiles.
+"""
+
+import json
+import sys
+import time
+
+from lab.bench import detect
+from lab.bench.figures import Result
+from lab.bench.guest import emit, measure_in_guest
+from lab.crowd import SITE_PORT, Crowd
+from lab.netns import python_module
+
+NAME = "growth"
+QUICK_SIZES, FULL_SIZES = (100, 10_000), (100, 300, 1_000, 3_000, 10_000)
+QUICK_DUMPS, FULL_DUMPS = 20, 200
+SPEAKERS = 20
+START_S, REST_S = 120.0, 5.0
+
+
+def run(*, quick: bool) -> Result:
+    """Measure each size in a guest of its own; `quick` the ends of the curve, and dumps only."""
+    figures, failures = [], []
+    for size in QUICK_SIZES if quick else FULL_SIZES:
+        result = measure_in_guest(NAME, size, QUICK_DUMPS if quick else FULL_DUMPS, int(not quick), timeout_s=400.0)
+        figures += result.figures
+        failures += result.failures
+    return Result(figures, failures)
+
+
+def inside(size: int, dumps: int, *, with_moves: bool) -> None:
+    """Run in the guest: measure dumps, and then moves, if they are wanted."""
+    with Crowd(size, SPEAKERS) as crowd:
+        said = crowd.namespace.run(*python_module("lab.dump_cost", "wg0", str(dumps)), timeout_s=START_S)
+        for line in said.splitlines():
+            cost = json.loads(line)
+            emit(cost["part"], "ms", size, cost["ms"])
+        if not with_moves:
+            return
+        crowd.routers = {name: crowd.routers[name] for name in crowd.speaking}
+        crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
+        crowd.start_broker()
+        crowd.start_tap()
+        crowd.speak()
+        crowd.start_daemon(START_S)
+        crowd.said("hints work", START_S)
+        time.sleep(REST_S)
+        moves = [detect.move(crowd, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]
+        emit("packet_to_published", "ms", size, [published for _, published in moves])
+
+
+if __name__ == "__main__":
+    inside(int(sys.argv[1]), int(sys.argv[2]), with_moves=sys.argv[3] == "1")
