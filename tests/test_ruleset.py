@@ -56,5 +56,5 @@ def test_render_change_of_nothing_is_nothing() -> None:
 
 
 def test_render_check_and_removal_name_the_table() -> None:
-    assert render_check(table_name("hub-1", 51820)) == "list chain inet wgmqtt_hub-1_51820 watch\n"
+    assert render_check(table_name("hub-1", 51820)) == "flush set inet wgmqtt_hub-1_51820 recent4\n"
     assert render_removal("t") == "add table inet t\ndelete table inet t\n"

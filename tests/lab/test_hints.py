@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 import pytest
+import yaml
 
 from lab.addresses import Family
 from lab.child import Child
@@ -177,6 +178,23 @@ def test_interface_deleted_and_made_again_is_learned_anew(hub: MovingHub) -> Non
     hub.log.expect("watch", "looked", 30.0, since_ns=since_ns)
     hub.speak()
     assert hub.move(1) < SOON_MS * 3
+
+
+def test_interface_that_comes_late_is_watched_beside_the_first(hub: MovingHub) -> None:
+    hub.settings |= {
+        "poll_s": 0.5,
+        "hub": yaml.safe_load(hub.config.read_text())["hub"] | {"interfaces": ["wg0", "wg9"]},
+    }
+    hub.write_config()
+    hub.watch_with_hints()
+    hub.log.expect("watch", "interface-failed", 5.0, interface="wg9")
+    assert hub.move(1) < SOON_MS * 3
+    hub.add_interface("wg9")
+    hub.namespace.run("wg", "set", "wg9", "listen-port", "51999")
+    hub.namespace.ip("link set wg9 up")
+    time.sleep(1.2)
+    assert "51820, 51999" in hub.elements(TABLE, "ports")
+    assert hub.move(2) < SOON_MS * 3
 
 
 @pytest.mark.parametrize("kind", [4, 6])
