@@ -100,8 +100,9 @@ class MovingHub(SmallHub):
     def watch_with_hints(self, *options: str, user: tuple[str, ...] = ()) -> Child:
         """Start watching, and return when hints work and the site's endpoint was seen."""
         self.speak()
+        since_ns = self.log.note("lab", "watch").t_ns
         child = self.watch(*options, user=user)
-        self.log.expect("watch", "hints-work", 30.0)
+        self.log.expect("watch", "hints-work", 30.0, since_ns=since_ns)
         return child
 
     def tables(self) -> list[str]:

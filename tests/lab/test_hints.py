@@ -116,7 +116,6 @@ def test_table_left_behind_by_a_killed_process_is_replaced(hub: MovingHub) -> No
     """Only a table without an owner can be left behind."""
     hub.watch_with_hints("--nft", "nft").kill()
     assert hub.tables() == [f"table inet {TABLE}"]
-    hub.log.note("lab", "again")
     hub.watch_with_hints()
     assert hub.move(1) < SOON_MS * 3
 
