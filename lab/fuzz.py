@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from random import Random
 
 from lab.handler_rig import DEAD_S, LIVE_S, Outcome, Rig, peer, place_of, with_reality
 from lab.harm import HarmError, judge, kept_by
-from lab.hostile_tables import OTHER_INTERFACE, hostile_table
+from lab.hostile_tables import OTHER_INTERFACE, hostile_table, numbers_of
 from lab.routeros.errors import NotImplementedInEmulator
 from lab.routeros.model_router import Peer
 from lab.routeros.switches import Switches, parse_switches
@@ -70,7 +69,7 @@ def try_table(seed: int) -> Tried:
     Raises:
         HarmError: it did harm.
     """
-    random = Random(seed)  # noqa: S311 - numbers that can be had again
+    random = numbers_of(seed)
     switches, version = random.choice(SWITCHES), random.choice(VERSIONS)
     rig = rig_of(switches, version)
     rig.put_back()
@@ -117,7 +116,7 @@ def run(seconds: float, first: int) -> int:
 
 def show(seed: int) -> int:
     """Try one table and print everything."""
-    random = Random(seed)  # noqa: S311 - as above
+    random = numbers_of(seed)
     print(random.choice(SWITCHES), random.choice(VERSIONS))
     print(hostile_table(random))
     try:

@@ -5,6 +5,7 @@ The same random numbers give the same table.
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -133,6 +134,11 @@ SNIPPETS = (
 )
 
 
+def numbers_of(seed: int) -> Random:
+    """Return random numbers that can be had again."""
+    return Random(seed)  # noqa: S311 - no secret is made of them
+
+
 def hostile_table(random: Random) -> bytes:
     """Return a table for a router with the peers 1 to 5."""
     roll = random.random()
@@ -185,7 +191,7 @@ def _encode(body: object, random: Random) -> bytes:
 
 def _odd(random: Random) -> object:
     pool: Sequence[Any] = random.choice((SCRIPTS, ADDRESSES, ODD, ODD))
-    value: object = random.choice(pool)
+    value: object = deepcopy(random.choice(pool))  # a later change may go into it
     return value
 
 
@@ -215,7 +221,7 @@ def _change_top(body: Any, random: Random) -> Any:  # noqa: ANN401 - any documen
 def _add_line(body: Any, random: Random) -> Any:  # noqa: ANN401 - any document
     peers = body.get("peers") if isinstance(body, dict) else None
     if isinstance(peers, list):
-        again = dict(random.choice(_entries(body) or [{}]))
+        again = deepcopy(random.choice(_entries(body) or [{}]))
         line = random.choice((_odd(random), again, _valid_entry(random.randint(0, 5), random), [again]))
         peers.insert(random.randint(0, len(peers)), line)
     return body

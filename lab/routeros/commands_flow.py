@@ -68,6 +68,8 @@ def _for(frame: Frame) -> Value:
     first, last, step = _number(frame, "from"), _number(frame, "to"), _number(frame, "step", 1)
     if step == 0 or (last - first) * step < 0:
         raise NotImplementedInEmulator(f":for from={first} to={last} step={step}")
+    if abs(last - first) > MAX_ROUNDS * abs(step):
+        raise NotImplementedInEmulator(f":for of more than {MAX_ROUNDS} rounds")
     for number in range(first, last + (1 if step > 0 else -1), step):
         scope = frame.scope.child()
         scope.declare_local(name, number)

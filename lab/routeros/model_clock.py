@@ -74,7 +74,7 @@ class ModelClock:
             self._back.release()
             task.turn.acquire()
 
-    def settle(self, limit_s: float = 600.0) -> None:
+    def settle(self, limit_s: float) -> None:
         """Run until nothing is due any more, at most so long.
 
         Raises:

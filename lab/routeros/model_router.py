@@ -19,6 +19,7 @@ from lab.routeros.values import Value
 from lab.routeros.wg_device import DevicePeer
 
 USUAL = Switches()
+INSTALLED_S, QUIET_S = 5.0, 60.0  # by the clock: how long what a script, or a table, began may go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +117,13 @@ class ModelRouter:
     def install(self, script: str) -> None:
         """Import a script and let what it starts come to an end; raises ScriptError."""
         self.router.run_import(script)
-        self.clock.settle()
+        self.clock.settle(INSTALLED_S)
 
     def receive(self, topic: str, payload: bytes) -> list[Happened]:
         """Let the hub publish, and return what happened until the router was quiet again."""
         before = len(self.events)
         self.hub_publishes(topic, payload)
-        self.clock.settle()
+        self.clock.settle(QUIET_S)
         return self.events[before:]
 
     def hub_publishes(self, topic: str, payload: bytes) -> None:
