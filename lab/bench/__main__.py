@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from lab.bench import grid, outage, switch
+from lab.bench import fanout, flaps, flood, grid, growth, idle, outage, switch
 from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
 from lab.shell import LabError
 
@@ -33,6 +33,11 @@ class Bench:
 BENCHES: Mapping[str, Bench] = {
     switch.NAME: Bench(switch.run, "a site moves: until both ends receive again, beside the way this project began"),
     outage.NAME: Bench(outage.run, "a site is away while the other moves: until both receive again, once it is back"),
+    idle.NAME: Bench(idle.run, "nothing changes: the daemon's share of a core, and its memory"),
+    growth.NAME: Bench(growth.run, "from 100 to 10,000 peers: what a dump costs, and how soon a move is published"),
+    fanout.NAME: Bench(fanout.run, "a hundred linked routers move at once: until the last has its newest table"),
+    flaps.NAME: Bench(flaps.run, "a router goes back and forth between two addresses: is each change seen"),
+    flood.NAME: Bench(flood.run, "packets from invented sources: the daemon's CPU time, and real moves meanwhile"),
     grid.NAME: Bench(grid.run, "NATs of every kind before two sites: what comes up, and what is marked"),
 }
 
