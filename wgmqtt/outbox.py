@@ -1,5 +1,6 @@
 """Which tables leave now: both ends of a link in one step, one in flight per router, the newest wins. Pure."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from wgmqtt.wire import encode_table
 
 KICK_S = 30.0  # how long both ends are asked for traffic: a router that was away for a moment still hears of it
 ACK_TIMEOUT_S = 10.0
+MOST_IN_FLIGHT = 256  # of ten thousand at once the others wait: neither this process nor the broker stands still
 SPACING_S = 0.3  # a router that has not answered yet is still busy with the last table
 
 
@@ -23,6 +25,7 @@ class _Batch:
     last_seq: int
     outboxes: dict[str, Outbox] = field(default_factory=dict)
     spaced_s: dict[str, float] = field(default_factory=dict)
+    queued: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
 
 
@@ -65,8 +68,19 @@ def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
     sent_s.pop(event.router, None)
     state = replace(state, outboxes={**state.outboxes, event.router: done}, sent_s=sent_s, acked_s=now.mono_s)
     state, effects = settle(state, (event.router,), now)
+    state, more = _go_on(state, now)
     said = say("debug", "table acknowledged", router=event.router, seq=event.seq, ms=f"{waited_ms:.1f}")
-    return state, [said, *effects]
+    return state, [said, *effects, *more]
+
+
+def _go_on(state: State, now: Now) -> tuple[State, list[Effect]]:
+    """Send more of what is queued, once half of what was in flight has arrived."""
+    if not state.queued or state.is_frozen or len(state.sent_s) > MOST_IN_FLIGHT // 2:
+        return state, []
+    names, batch, effects = deque(state.queued), _Batch(state.last_seq), list[Effect]()
+    while names and len(state.sent_s) + len(batch.sent) < MOST_IN_FLIGHT:
+        effects += _settle_one(state, batch, names.popleft(), now, owed=False)
+    return _settled(replace(state, queued=tuple(names)), batch, now), abridge(effects, "tables published")
 
 
 def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
@@ -112,6 +126,7 @@ def _settled(state: State, batch: _Batch, now: Now) -> State:
         state,
         last_seq=batch.last_seq,
         outboxes={**before, **batch.outboxes},
+        queued=(*state.queued, *batch.queued),
         spaced_s={**state.spaced_s, **batch.spaced_s},
         sent_s={**state.sent_s, **sent_s},
         published_s={**state.published_s, **sent_s},
@@ -136,6 +151,10 @@ def _settle_one(state: State, batch: _Batch, name: str, now: Now, *, owed: bool)
     if now.mono_s < free_s:
         batch.outboxes[name] = replace(box, owed=is_owed)
         batch.spaced_s[name] = free_s
+        return []
+    if len(state.sent_s) + len(batch.sent) >= MOST_IN_FLIGHT:
+        batch.outboxes[name] = replace(box, owed=is_owed)
+        batch.queued.append(name)
         return []
     batch.last_seq = max(batch.last_seq + 1, int(now.wall_s * 1000))
     table = replace(table, seq=batch.last_seq)

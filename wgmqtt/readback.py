@@ -41,6 +41,7 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
         outboxes=outboxes,
         last_seq=last_seq,
         sent_s={},
+        queued=(),
         troubles=state.troubles - {RIVAL},
     )
     effects.append(online(state))

@@ -121,6 +121,8 @@ class State:
     outboxes: Mapping[str, Outbox] = field(default_factory=dict)
     sent_s: Mapping[str, float] = field(default_factory=dict)
     """Router to the monotonic time at which the table now in flight left."""
+    queued: tuple[str, ...] = ()
+    """Routers whose table leaves when fewer others are on their way."""
     acked_s: float = -math.inf
     """When the broker last acknowledged a table, in monotonic seconds."""
     published_s: Mapping[str, float] = field(default_factory=dict)

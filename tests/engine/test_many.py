@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from tests.engine.world import make_config
+from tests.engine.world import WALL_S, World, key_of, make_config, make_world
 from wgmqtt import engine, outbox
 from wgmqtt.effects import MANY, Effect, Say, WakeAt, abridge, say
-from wgmqtt.events import Acked, Now
+from wgmqtt.events import Acked, Freezing, Now, PeersSeen
+from wgmqtt.model import Endpoint, Sighting
 from wgmqtt.state import Outbox, State
 from wgmqtt.wire import Table
 
@@ -44,3 +45,48 @@ def test_broker_that_acknowledges_one_after_the_other_has_as_long_for_each() -> 
         assert outbox.oldest_sent_s(state) == at_s
     state, _ = outbox.acked(state, Acked(0, "dresden", 1), Now(118.0, 118.0))
     assert outbox.oldest_sent_s(state) is None
+
+
+def crowd(count: int) -> tuple[World, PeersSeen]:
+    """Return a world of so many routers, linked in pairs, and the look that shows all of them."""
+    names = tuple(f"r{number:03}" for number in range(count))
+    world = make_world(make_config(names, tuple(zip(names[::2], names[1::2], strict=True))))
+    world.connect()
+    seen = [Sighting(key_of(name), Endpoint("203.0.113.9", 1000 + at), WALL_S) for at, name in enumerate(names)]
+    return world, PeersSeen("wg0", tuple(seen))
+
+
+def test_many_at_once_leave_in_portions_and_each_router_gets_one_table() -> None:
+    world, look = crowd(2 * outbox.MOST_IN_FLIGHT + 100)
+    world.step(look)
+    while world.waiting:
+        assert len(world.state.sent_s) <= outbox.MOST_IN_FLIGHT
+        world.next()
+    names = sorted(world.state.roster.by_name)
+    assert sorted(router for router, _ in world.published) == names
+    assert all(table.peers[0].endpoint is not None and table.peers[0].kick for _, table in world.published)
+    assert not world.state.queued
+
+
+def test_connection_lost_amid_portions_the_rest_is_sent_by_the_next() -> None:
+    world, look = crowd(outbox.MOST_IN_FLIGHT + 100)
+    world.step(look)
+    for _ in range(outbox.MOST_IN_FLIGHT):
+        world.next()
+    world.lose_broker()
+    world.wait(60)
+    assert not world.state.queued
+    for first, second in zip(*(sorted(world.state.roster.by_name)[at::2] for at in (0, 1)), strict=True):
+        assert world.told(first, second) != "None"
+        assert world.told(second, first) != "None"
+
+
+def test_frozen_amid_portions_nothing_more_leaves_until_it_goes_on() -> None:
+    world, look = crowd(outbox.MOST_IN_FLIGHT + 100)
+    world.step(look)
+    world.step(Freezing(is_frozen=True))
+    world.deliver()
+    assert len(world.published) == outbox.MOST_IN_FLIGHT
+    world.step(Freezing(is_frozen=False))
+    world.wait(60)
+    assert {router for router, _ in world.published} == world.state.roster.by_name.keys()
