@@ -61,6 +61,7 @@ def _wake(state: State, now: Now) -> WakeAt:
         times.append(state.view_s)
     if state.session.phase == "ready" and not state.is_frozen:
         times += [*state.spaced_s.values(), *state.late_s.values(), state.retry_s]
+        times += [] if state.refresh_s is None else [state.refresh_s]
     oldest = outbox.oldest_sent_s(state)
     if oldest is not None:
         times.append(oldest + outbox.ACK_TIMEOUT_S)

@@ -76,6 +76,19 @@ def test_every_router_is_asked_for_news_once_a_round(world: World) -> None:
     assert not any(peer.kick for _, table in world.published for peer in table.peers)
 
 
+def test_round_of_many_routers_takes_no_longer() -> None:
+    """With more routers than six hours have minutes somebody is asked more often than once a minute."""
+    names = tuple(f"r{number:03}" for number in range(720))
+    world = make_world(make_config(names, links=()))
+    world.connect()
+    for port, name in enumerate(names, 1):
+        world.see(name, "203.0.113.1", port)
+    world.deliver()
+    world.published.clear()
+    world.wait(600)
+    assert len(world.published) in (19, 20, 21)
+
+
 def test_only_who_owes_an_answer_and_has_shown_no_life_is_awaited(world: World) -> None:
     assert late.awaited(world.state) == frozenset()
     world.see("berlin", "203.0.113.9")

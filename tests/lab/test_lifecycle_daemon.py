@@ -85,6 +85,14 @@ def test_sigterm_says_offline_and_ends_with_status_zero(hub: SmallHub) -> None:
     assert hub.published(since_ns=since_ns) == []
 
 
+def test_sigterm_while_the_broker_is_silent_ends_all_the_same(hub: SmallHub) -> None:
+    hub.broker.signal(signal.SIGSTOP)
+    hub.see(("berlin", "203.0.113.44:1044"))
+    hub.said("endpoint seen", endpoint="203.0.113.44:1044")
+    assert hub.daemon.stop() == 0
+    hub.broker.signal(signal.SIGCONT)
+
+
 def test_sigkill_the_will_says_offline(hub: SmallHub) -> None:
     since_ns = mark(hub)
     hub.daemon.kill()
