@@ -38,10 +38,10 @@ class Timeline:
         for name in (moved, other):
             published = log.expect("hub", "table published", STEP_S, since_ns=seen.t_ns, router=name)
             self._add(f"table for {name} published", published.t_ns)
-        applied = self._set(seen.t_ns)
-        self._add(f"{other} sets the endpoint of {moved}", applied.t_ns)
         told = log.expect(moved, "handler-start", STEP_S, since_ns=seen.t_ns)
         self._add(f"{moved} is told, and has nothing to set", told.t_ns)
+        applied = self._set(seen.t_ns)
+        self._add(f"{other} sets the endpoint of {moved}", applied.t_ns)
         self._answer(seen.t_ns)
         proven_ns = self._lab.direct(moved, other, STEP_S, since_ns=seen.t_ns)
         self._add("direct path proven: both ends' rx counters grew", proven_ns)
