@@ -16,7 +16,12 @@ from lab.routeros.values import Array, Nil, Nothing, Time, Value, render, typeof
 MAX_ROUNDS = 1_000_000
 
 
-def _truth(value: Value) -> bool:
+def truth(value: Value) -> bool:
+    """Return whether a condition holds.
+
+    Raises:
+        ScriptError: it is a string.
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, int) and value in {0, 1}:
@@ -28,7 +33,7 @@ def _truth(value: Value) -> bool:
 
 def _if(frame: Frame) -> Value:
     frame.only("condition", "do", "else")
-    frame.block("do" if _truth(frame.value("condition")) else "else")
+    frame.block("do" if truth(frame.value("condition")) else "else")
     return Nothing()
 
 
@@ -39,17 +44,23 @@ def _names(frame: Frame, argument: str) -> list[str]:
     return element.text.split(",")
 
 
+def members(array: Value, names: int) -> list[tuple[Value, ...]]:
+    """Return what `:foreach` gives to one name (each member), or to two (its key or position, and the member)."""
+    if isinstance(array, Nothing | Nil):
+        return []
+    if not isinstance(array, Array) or names > 2:
+        raise NotImplementedInEmulator(f":foreach over {typeof(array)}")
+    if names == 1:
+        return [(member,) for member in (*array.items, *array.keyed.values())]
+    return [*enumerate(array.items), *array.keyed.items()]
+
+
 def _foreach(frame: Frame) -> Value:
     frame.only("counter", "in", "do")
-    names, array = _names(frame, "counter"), frame.value("in")
-    if isinstance(array, Nothing | Nil):
-        return Nothing()
-    if not isinstance(array, Array) or len(names) > 2:
-        raise NotImplementedInEmulator(f":foreach over {typeof(array)}")
-    members: list[tuple[Value, Value]] = [*enumerate(array.items), *array.keyed.items()]
-    for key, member in members:
+    names = _names(frame, "counter")
+    for given in members(frame.value("in"), len(names)):
         scope = frame.scope.child()
-        for name, value in zip(names, (key, member) if len(names) == 2 else (member,), strict=True):
+        for name, value in zip(names, given, strict=True):
             scope.declare_local(name, value)
         frame.block("do", scope)
     return Nothing()
@@ -80,7 +91,7 @@ def _for(frame: Frame) -> Value:
 def _while(frame: Frame) -> Value:
     frame.only("condition", "do")
     for _ in range(MAX_ROUNDS):
-        if not _truth(frame.value("condition")):
+        if not truth(frame.value("condition")):
             return Nothing()
         frame.block("do")
     raise NotImplementedInEmulator(f":while of more than {MAX_ROUNDS} rounds")
@@ -102,7 +113,7 @@ def _do_rounds(frame: Frame) -> None:
         raise NotImplementedInEmulator(":do without a block")
     frame.block("command")
     for _ in range(MAX_ROUNDS):
-        if "while" not in frame.arguments or not _truth(frame.value("while")):
+        if "while" not in frame.arguments or not truth(frame.value("while")):
             return
         frame.block("command")
     raise NotImplementedInEmulator(f":do of more than {MAX_ROUNDS} rounds")

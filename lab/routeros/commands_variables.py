@@ -65,23 +65,20 @@ def _set_member(frame: Frame, target: Group, value: Value) -> None:
     keys: list[Value] = []
     place: Expr | None = target.exprs[0] if len(target.exprs) == 1 else None
     while isinstance(place, Binary) and place.op == "->":
-        keys.insert(0, frame.run.value(_operand(place.right), frame.scope))
+        keys.insert(0, frame.run.operand(place.right, frame.scope))
         place = place.left
     if not isinstance(place, Variable) or not keys:
         raise NotImplementedInEmulator(":set of this expression")
-    frame.scope.assign(place.name, _with_member(frame.scope.read(place.name), keys, value))
+    frame.scope.assign(place.name, with_member(frame.scope.read(place.name), keys, value))
 
 
-def _operand(expr: Expr) -> Group:
-    return Group(start=expr.start, end=expr.end, exprs=[expr], closed=True)
-
-
-def _with_member(array: Value, keys: list[Value], value: Value) -> Value:
+def with_member(array: Value, keys: list[Value], value: Value) -> Value:
+    """Return an array in which the member at the end of these keys is another."""
     if not isinstance(array, Array):
         raise NotImplementedInEmulator(f":set of a member of {typeof(array)}")
     key, *rest = keys
     if rest:
-        value = _with_member(member(array, key), rest, value)
+        value = with_member(member(array, key), rest, value)
     if isinstance(value, Nothing):
         raise NotImplementedInEmulator(":set of a member to nothing")
     if isinstance(key, str):

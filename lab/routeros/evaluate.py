@@ -56,6 +56,8 @@ class Frame:
 
 
 Command = Callable[[Frame], Value]
+Step = Callable[["Run", Scope], Value]  # one statement, ready to be run
+Prepare = Callable[["Run", Mapping[str, Element | None]], Step | None]  # makes it of a command's arguments, if it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +66,39 @@ class Run(Expressions):
 
     world: World
     commands: Mapping[str, Command]
+    prepare: Mapping[str, Prepare]
 
     def statements(self, statements: Iterable[Statement], scope: Scope) -> Value:
         """Run statements in one scope; return what the last gave."""
         value: Value = Nothing()
         for statement in statements:
-            value = self._statement(statement, scope)
+            step = self.program.steps.get(statement)
+            try:
+                if step is None:
+                    step = self.program.steps[statement] = self._step(resolve(statement, self.program))
+                value = step(self, scope)
+            except ScriptError as error:
+                if error.placed:
+                    raise
+                name = _name(resolve(statement, self.program))
+                text = f"{error} ({name}; line {self.program.line_of(statement.start)})" if name else str(error)
+                raise ScriptError(text, placed=bool(name)) from error
         return value
 
-    def _statement(self, statement: Statement, scope: Scope) -> Value:
-        action = resolve(statement, self.program)
-        try:
-            return self._act(action, scope)
-        except ScriptError as error:
-            if error.placed:
-                raise
-            name = _name(action)
-            line = self.program.line_of(statement.start)
-            raise ScriptError(f"{error} ({name}; line {line})" if name else str(error), placed=bool(name)) from error
-
-    def _act(self, action: Action, scope: Scope) -> Value:
-        if isinstance(action, GlobalCommand):
-            command = self.commands.get(action.name)
-            if command is None:
-                raise NotImplementedInEmulator(f":{action.name}")
-            return command(Frame(self, scope, action.arguments))
-        if isinstance(action, MenuCommand):
-            return self._menu(action, scope)
-        if isinstance(action, Invocation):
-            return self._invoke(action.name, action.arguments, scope)
-        return self._path(action, scope)
+    def _step(self, action: Action) -> Step:
+        match action:
+            case GlobalCommand(name, arguments):
+                if name not in self.commands:
+                    raise NotImplementedInEmulator(f":{name}")
+                command = self.commands[name]
+                prepared = self.prepare[name](self, arguments) if name in self.prepare else None
+                return prepared or (lambda run, scope: command(Frame(run, scope, arguments)))
+            case MenuCommand():
+                return lambda run, scope: run._menu(action, scope)  # noqa: SLF001 - of this class
+            case Invocation(name, given):
+                return lambda run, scope: run._invoke(name, given, scope)  # noqa: SLF001 - of this class
+            case _:
+                return lambda run, scope: run._path(action, scope)  # noqa: SLF001 - of this class
 
     def _path(self, path: Path, scope: Scope) -> Value:
         for element in path.inside:
@@ -139,7 +144,7 @@ class Run(Expressions):
         body = function.body
         assert isinstance(body, Body)
         try:
-            Run(body.program, self.world, self.commands).statements(body.statements, scope.apart(locals_))
+            Run(body.program, self.world, self.commands, self.prepare).statements(body.statements, scope.apart(locals_))
         except ReturnSignal as signal:
             return signal.value
         return Nothing()

@@ -1,7 +1,11 @@
-"""The values of arguments, operands, strings and arrays. Pure."""
+"""The values of arguments, operands, strings and arrays. Pure.
+
+An expression is made into functions once, when it is first met, and those are kept with the program: a handler is the
+same text for every message, and a walk over its tree would be most of the work.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from routeros_lsp.syntax.ast import (
@@ -16,6 +20,7 @@ from routeros_lsp.syntax.ast import (
     Named,
     Statement,
     StringLit,
+    StringPart,
     Subst,
     TextPart,
     Unary,
@@ -39,6 +44,9 @@ class Body:
     program: Program
 
 
+Thunk = Callable[["Expressions", Scope], Value]  # gives a value each time it is asked
+
+
 @dataclass(frozen=True, slots=True)
 class Expressions(ABC):
     """Evaluates what stands in a program. What runs commands is left to the subclass."""
@@ -59,47 +67,66 @@ class Expressions(ABC):
 
     def value(self, element: Element | Expr, scope: Scope) -> Value:
         """Return the value of an argument or operand; an unquoted word is a literal, or else a string."""
-        # Tests of a type by hand, the frequent ones first: this is where a script spends its time.
-        if isinstance(element, Variable):
-            return scope.read(element.name)
-        if isinstance(element, StringLit):
-            return self.string(element, scope)
         if isinstance(element, Word):
             return read_literal(element.text)
-        if isinstance(element, Subst):
-            return self.substitution(element, scope)
-        if isinstance(element, Group) and len(element.exprs) == 1:
-            return self._expression(element.exprs[0], scope)
-        if isinstance(element, Brace) and element.role == "unknown":
-            return self._array(element, scope)
-        raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
+        thunk = self.program.values.get(element)
+        if thunk is None:
+            thunk = self.program.values[element] = self.value_thunk(element)
+        return thunk(self, scope)
+
+    def thunk(self, element: Element | Expr) -> Thunk:
+        """Return what gives the value of an argument."""
+        if isinstance(element, Word):
+            literal = read_literal(element.text)
+            return lambda *_: literal
+        return self.value_thunk(element)
+
+    def operand(self, expr: Expr, scope: Scope) -> Value:
+        """Return the value of what stands in round brackets."""
+        thunk = self.program.operands.get(expr)
+        if thunk is None:
+            thunk = self.program.operands[expr] = self.operand_thunk(expr)
+        return thunk(self, scope)
+
+    def string(self, literal: StringLit, scope: Scope) -> str:
+        """Return a quoted string with its substitutions made."""
+        return render(self.value(literal, scope))
 
     def _source(self, node: Element | Expr) -> str:
         return self.program.text[node.start : node.end][:80]
 
-    def _expression(self, expr: Expr, scope: Scope) -> Value:
-        if isinstance(expr, Binary):
-            return self._binary(expr, scope)
-        if isinstance(expr, Word):
-            value = read_literal(expr.text)
-            if isinstance(value, str):
-                raise NotImplementedInEmulator(f"the word {expr.text} in an expression")
-            return value
-        if isinstance(expr, Unary):
-            if expr.op == ">":
-                return self._quoted(expr, scope)
-            return operators.unary(expr.op, self._expression(expr.operand, scope))
-        return self.value(expr, scope)
+    def value_thunk(self, element: Element | Expr) -> Thunk:
+        """Return what gives the value of anything but a word."""
+        match element:
+            case Variable(name=name):
+                return lambda _, scope: scope.read(name)
+            case StringLit(parts=parts):
+                return _string_thunk([_part_thunk(part) for part in parts])
+            case Subst():
+                return lambda run, scope: run.substitution(element, scope)
+            case Group(exprs=[only]):
+                return self.operand_thunk(only)
+            case Brace(role="unknown"):
+                return lambda run, scope: run._array(element, scope)  # noqa: SLF001 - of this class
+            case _:
+                raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
 
-    def _binary(self, expr: Binary, scope: Scope) -> Value:
-        if expr.op == "<%%":
-            return self._apply(expr, scope)
-        left = self._expression(expr.left, scope)
-        right = self._expression(expr.right, scope)
-        try:
-            return operators.binary(expr.op, left, right)
-        except UndecidedError as error:
-            return self.decide(error)
+    def operand_thunk(self, expr: Expr) -> Thunk:
+        """Return what gives the value of what stands in round brackets."""
+        match expr:
+            case Word(text=text):
+                return lambda *_: _number_or_so(text)
+            case Binary(op="<%%"):
+                return lambda run, scope: run._apply(expr, scope)  # noqa: SLF001 - of this class
+            case Binary(op=operator):
+                return _binary_thunk(operator, self.operand_thunk(expr.left), self.operand_thunk(expr.right))
+            case Unary(op=">"):
+                return lambda run, scope: run._quoted(expr, scope)  # noqa: SLF001 - of this class
+            case Unary(op=operator):
+                operand = self.operand_thunk(expr.operand)
+                return lambda run, scope: operators.unary(operator, operand(run, scope))
+            case _:
+                return self.value_thunk(expr)
 
     def _quoted(self, expr: Unary, scope: Scope) -> Value:
         if isinstance(expr.operand, Subst):
@@ -109,28 +136,11 @@ class Expressions(ABC):
         raise NotImplementedInEmulator(f"the operator > of {self._source(expr.operand)}")
 
     def _apply(self, expr: Binary, scope: Scope) -> Value:
-        function, arguments = self._expression(expr.left, scope), self._expression(expr.right, scope)
+        function, arguments = self.operand(expr.left, scope), self.operand(expr.right, scope)
         if not isinstance(function, Op) or not isinstance(arguments, Array):
             raise NotImplementedInEmulator(f"{typeof(function)} <%% {typeof(arguments)}")
         locals_ = {str(index): item for index, item in enumerate(arguments.items)}
         return self.call(function, locals_ | dict(arguments.keyed), scope)
-
-    def string(self, literal: StringLit, scope: Scope) -> str:
-        """Return a quoted string with its substitutions made."""
-        if len(literal.parts) == 1 and isinstance(literal.parts[0], TextPart):
-            return literal.parts[0].text
-        parts = []
-        for part in literal.parts:
-            match part:
-                case TextPart(text=text) | EscapePart(text=text):
-                    parts.append(text)
-                case CommandPart(subst=subst):
-                    parts.append(render(self.substitution(subst, scope)))
-                case ExpressionPart(group=group):
-                    parts.append(render(self.value(group, scope)))
-                case _:
-                    parts.append(render(scope.read(part.name)))
-        return "".join(parts)
 
     def _array(self, brace: Brace, scope: Scope) -> Array:
         items: list[Value] = []
@@ -154,3 +164,43 @@ class Expressions(ABC):
                 raise NotImplementedInEmulator(f"the array member {value}")
             return Nothing()
         return value
+
+
+def _number_or_so(text: str) -> Value:
+    value = read_literal(text)
+    if isinstance(value, str):
+        raise NotImplementedInEmulator(f"the word {text} in an expression")
+    return value
+
+
+def _binary_thunk(operator: str, left: Thunk, right: Thunk) -> Thunk:
+    work = operators.function(operator)
+
+    def thunk(run: Expressions, scope: Scope) -> Value:
+        try:
+            return work(left(run, scope), right(run, scope))
+        except UndecidedError as error:
+            return run.decide(error)
+
+    return thunk
+
+
+def _part_thunk(part: StringPart) -> str | Thunk:
+    match part:
+        case TextPart(text=text) | EscapePart(text=text):
+            return text
+        case CommandPart(subst=subst):
+            return lambda run, scope: run.substitution(subst, scope)
+        case ExpressionPart(group=group):
+            return lambda run, scope: run.value(group, scope)
+        case _:
+            name = part.name
+            return lambda _, scope: scope.read(name)
+
+
+def _string_thunk(parts: list[str | Thunk]) -> Thunk:
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        whole = "".join(texts)
+        return lambda *_: whole
+    return lambda run, scope: "".join(part if isinstance(part, str) else render(part(run, scope)) for part in parts)

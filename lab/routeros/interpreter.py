@@ -13,6 +13,7 @@ from lab.routeros.call import World
 from lab.routeros.evaluate import Command, ReturnSignal, Run
 from lab.routeros.schema import schema_for
 from lab.routeros.scope import Scope
+from lab.routeros.steps import PREPARE
 from lab.routeros.syntax import Program, compile_script, decode_source
 from lab.routeros.values import Nothing, Value
 
@@ -59,7 +60,7 @@ def run(
         NotImplementedInEmulator: the script needs what the emulator lacks.
     """
     program = compile_script(decode_source(source), schema_for(world.version, absent), scope)
-    evaluator = Run(program, world, COMMANDS)
+    evaluator = Run(program, world, COMMANDS, PREPARE)
     try:
         for line in program.lines:
             if line.refusal is not None:

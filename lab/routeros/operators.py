@@ -182,20 +182,20 @@ _BINARY: dict[str, Callable[[Value, Value], Value]] = {
 _SAME = {"&&": "and", "||": "or"}
 
 
-def binary(operator: str, left: Value, right: Value) -> Value:
-    """Return what the operator makes of two values.
+def function(operator: str) -> Callable[[Value, Value], Value]:
+    """Return what makes one value of two by this operator.
 
-    Raises:
+    Called, it raises:
         ScriptError: RouterOS refuses these types.
         NotImplementedInEmulator: nobody measured what it does with them.
     """
     if operator in {"<", ">", "<=", ">="}:
-        return ordered(operator, left, right)
-    return _BINARY[_SAME.get(operator, operator)](left, right)
+        return lambda left, right: ordered(operator, left, right)
+    return _BINARY[_SAME.get(operator, operator)]
 
 
 def unary(operator: str, value: Value) -> Value:
-    """Return `-value`, `!value`, `~value` or `any value`. Raises as `binary` does."""
+    """Return `-value`, `!value`, `~value` or `any value`. Raises as a function of two does."""
     match operator, value:
         case "any", _ if not isinstance(value, Nil):
             return not isinstance(value, Nothing)

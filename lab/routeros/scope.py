@@ -20,7 +20,7 @@ class Scope:
     ) -> None:
         self._parent = parent
         self._world_globals = world_globals
-        self._locals = dict(locals_ or {})
+        self._locals = dict(locals_) if locals_ else {}
         self._globals: set[str] = set()
         self._is_import = is_import
 
@@ -52,10 +52,10 @@ class Scope:
         Raises:
             NotImplementedInEmulator: an earlier line of an import declared that global; may be it is seen there.
         """
-        if name in self._globals:
-            return self._world_globals.get(name)
         if name in self._locals:
             return self._locals[name]
+        if name in self._globals:
+            return self._world_globals.get(name)
         if self._parent is not None:
             return self._parent.read(name)
         if self._is_import and not isinstance(self._world_globals.get(name), Nothing):

@@ -15,6 +15,10 @@ from lab.routeros.errors import NotImplementedInEmulator, ScriptSyntaxError
 from lab.routeros.grammar import parse
 
 if TYPE_CHECKING:
+    from routeros_lsp.syntax.ast import Element, Expr
+
+    from lab.routeros.evaluate import Step
+    from lab.routeros.expressions import Thunk
     from lab.routeros.resolve import Action
 
 # routeros-lsp calls these warnings because its own database may lack a menu; ours is the version's.
@@ -32,6 +36,9 @@ class Program:
     schema: Schema
     commands: CommandAnalysis
     actions: "dict[Statement, Action]" = field(default_factory=dict)  # what `resolve` found out before
+    steps: "dict[Statement, Step]" = field(default_factory=dict)
+    values: "dict[Element | Expr, Thunk]" = field(default_factory=dict)  # and what `Expressions` made of values
+    operands: "dict[Expr, Thunk]" = field(default_factory=dict)
 
     def line_of(self, offset: int) -> int:
         """Return the number of the line that holds the offset, from 1."""
