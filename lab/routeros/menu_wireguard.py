@@ -115,7 +115,8 @@ class PeersMenu(ItemMenu):
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
         """Refuse another interface and a key that another peer has."""
-        if kept["interface"] != self._device.name:
+        before = self._device.name if item is None else item.kept["interface"]
+        if kept["interface"] not in (self._device.name, before):
             raise ScriptError("input does not match any value of interface")
         others = (other for other in self.items.values() if other is not item)
         if any(other.kept["public-key"] == kept["public-key"] for other in others):

@@ -11,7 +11,6 @@ from routeros_lsp.syntax.ast import Binary, Brace, Element, Expr, Group, Stateme
 from lab.routeros.commands_flow import members, truth
 from lab.routeros.commands_variables import with_member
 from lab.routeros.evaluate import ReturnSignal, Run, Step
-from lab.routeros.expressions import Thunk
 from lab.routeros.scope import Scope
 from lab.routeros.values import Nothing, Value
 
@@ -62,7 +61,7 @@ def _set(run: Run, arguments: Arguments) -> Step | None:
 
 
 def _set_member(run: Run, target: Group, value: Element) -> Step | None:
-    keys: list[Thunk] = []
+    keys: list[Step] = []
     place: Expr | None = target.exprs[0] if len(target.exprs) == 1 else None
     while isinstance(place, Binary) and place.op == "->":
         keys.insert(0, run.operand_thunk(place.right))
