@@ -100,7 +100,8 @@ def render_script(
     script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
     if not options.wan_hook:
         return script
-    values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan), "wanName": options.wan}
+    values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan)}
+    values["wanName"] = values["wan"][1:-1]  # it stands inside strings, and in comments, which end at a line break
     values["hook"] = quote_lines(_fill(templates.wan_hook, values), "    ")
     return script + _fill(templates.hooks[options.wan_hook], values)
 

@@ -78,3 +78,13 @@ def test_script_without_the_option_sets_no_hook() -> None:
     config = make_config(1)
     router.install(render_script(config, config.routers[0], PASSWORD, read_templates()))
     assert [each for hook in PLACES for each in hooks(router, hook)] == []
+
+
+@pytest.mark.parametrize("name", ['a"b', '"; :put canary; "', "$[:put canary]", "a\n:put canary\n", "\\", "a b", "#"])
+@pytest.mark.parametrize("kind", ["dhcp", "ppp"])
+def test_name_of_the_hooks_place_is_text_wherever_it_stands(kind: str, name: str) -> None:
+    router = router_of("7.20.8")
+    router.install(script_with(f"{kind}:{name}"))
+    said = [str(event.fields["text"]) for event in router.find("put")]
+    assert "canary" not in said
+    assert f"{name}: no hook was set" in said[-1]
