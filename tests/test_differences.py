@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgmqtt.decode import RawPeer, Snapshot, differences, merge_message, sighting
+from wgmqtt.decode import RawPeer, Snapshot, _take_usual_peer, differences, merge_message, sighting
 from wgmqtt.errors import DecodeError
 from wgmqtt.model import Endpoint, PublicKey, Sighting
 
@@ -114,6 +114,25 @@ def test_merge_skips_what_it_does_not_know() -> None:
     padded: Snapshot = {}
     merge_message(padded, b"\0\1\0\0" + attribute(77, b"?") + message(*unknown, *WHOLE, *unknown)[4:])
     assert padded == plain == {A: RawPeer(b"", at(7), 1, 2)}
+
+
+SOCKADDR = b"\2\0\x1f\x90\1\2\3\4" + bytes(8)
+PAD = attribute(0, b"")
+
+
+@pytest.mark.parametrize("pads", [(b"", b""), (b"", PAD), (PAD, PAD)], ids=["none", "before rx", "before both"])
+def test_peer_of_each_layout_is_taken_in_one_step(pads: tuple[bytes, bytes]) -> None:
+    """Kernels of machines that read 8 bytes only at multiples of 8 put an empty attribute before a counter."""
+    tx, rx = pads[0] + attribute(8, b"\2" + bytes(7)), pads[1] + attribute(7, b"\1" + bytes(7))
+    parts = (attribute(1, A), attribute(2, bytes(32)), attribute(6, at(7)), attribute(5, b"\0\0"))
+    peer = b"".join((*parts, tx, rx, attribute(10, bytes(4)), attribute(4, SOCKADDR)))
+    snapshot: Snapshot = {}
+    assert _take_usual_peer(snapshot, peer, 0, len(peer))
+    assert snapshot == {A: RawPeer(SOCKADDR, at(7), 1, 2)}
+    again: Snapshot = {}
+    merge_message(again, message(peer), snapshot)
+    assert again[A] is snapshot[A]
+    assert not _take_usual_peer({}, peer, 0, len(peer) - 1)
 
 
 def test_merge_of_a_second_part_erases_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import struct
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import product
@@ -20,8 +21,10 @@ _GENL_BYTES = 4  # struct genlmsghdr
 _TYPE_MASK = 0x3FFF  # NLA_TYPE_MASK: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 _ATTRIBUTE = struct.Struct("=HH")
 # What Linux 6.1 to 7.2 write of a peer with an endpoint: public key, preshared key, handshake, keepalive, tx, rx,
-# version, endpoint, each behind its header. Machines that read 8 bytes only at multiples of 8 have padding between.
-_USUAL = struct.Struct("=I32s I32x I16s I4x IQ IQ I4x I")
+# version, endpoint, each behind its header. Where 8 bytes must stand at multiples of 8 (32-bit ARM, user-mode Linux)
+# an empty attribute comes before rx, and before tx if it needs one.
+_COUNTERS = ("IQ IQ", "IQ 4x IQ", "4x IQ 4x IQ")
+_USUAL = tuple(struct.Struct(f"=I32s I32x I16s I4x {tx_and_rx} I4x I") for tx_and_rx in _COUNTERS)
 _USUAL_ATTRIBUTES = ((36, 1), (36, 2), (20, 6), (6, 5), (12, PEER_TX), (12, PEER_RX), (8, 10))
 _USUAL_HEADS = tuple(int.from_bytes(_ATTRIBUTE.pack(*head), sys.byteorder) for head in _USUAL_ATTRIBUTES)
 _SOCKADDR_LENGTHS = {
@@ -48,6 +51,7 @@ class RawPeer(NamedTuple):
 
 Snapshot = dict[bytes, RawPeer]
 """One dump: the peers of one interface by their 32 bytes of public key."""
+NOBODY: Mapping[bytes, RawPeer] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +70,54 @@ class Differences:
     removed: tuple[PublicKey, ...]
 
 
-def merge_message(snapshot: Snapshot, payload: bytes) -> None:
+def merge_message(snapshot: Snapshot, payload: bytes, known: Mapping[bytes, RawPeer] = NOBODY) -> None:
     """Put the peers of one answer to WG_CMD_GET_DEVICE into `snapshot`.
 
     `payload` is the message after its nlmsghdr. A peer with many allowed IPs is cut over several messages
     (linux/wireguard.h, WG_CMD_GET_DEVICE), its endpoint only in the first: an absent attribute erases nothing.
+    `known` is the snapshot before: who is as there stays that object, so that ten thousand of them cost no memory.
 
     Raises:
         DecodeError: the message is cut short, or an attribute that matters has a length it cannot have.
     """
     for kind, start, end in _attributes(payload, _GENL_BYTES, len(payload)):
         if kind == DEVICE_PEERS:
-            for _, peer_start, peer_end in _attributes(payload, start, end):
-                if not _take_usual_peer(snapshot, payload, peer_start, peer_end):
-                    _merge_peer(snapshot, payload, peer_start, peer_end)
+            _merge_peers(snapshot, payload, (start, end), known)
 
 
-def _take_usual_peer(snapshot: Snapshot, payload: bytes, start: int, end: int) -> bool:
+def _merge_peers(snapshot: Snapshot, payload: bytes, span: tuple[int, int], known: Mapping[bytes, RawPeer]) -> None:
+    """Merge the peers in one part of a message. The walk of `_attributes`, in line: it runs for every peer."""
+    (start, end), last, unpack = span, len(payload) - 4, _ATTRIBUTE.unpack_from
+    while start < end:
+        length = unpack(payload, start)[0] if start <= last else 0
+        stop = start + length
+        if length < 4 or stop > end:  # noqa: PLR2004 - the header's own size
+            raise _bad("a peer is cut short", f"4 to {end - start} bytes", f"{length} bytes")
+        if not _take_usual_peer(snapshot, payload, start + 4, stop, known):
+            _merge_peer(snapshot, payload, start + 4, stop)
+        start = (stop + 3) & ~3
+
+
+def _take_usual_peer(
+    snapshot: Snapshot, payload: bytes, start: int, end: int, known: Mapping[bytes, RawPeer] = NOBODY
+) -> bool:
     """Take a peer that has an endpoint and is laid out as kernels do, in one step; else take nothing, return False.
 
     Three times as fast as the walk; every header is checked, so another layout costs time and nothing else.
     """
-    if start + _USUAL.size > end:
-        return False
-    head1, key, head2, head3, handshake, head4, head5, tx, head6, rx, head7, head8 = _USUAL.unpack_from(payload, start)
-    length = _SOCKADDR_LENGTHS.get(head8)
-    if length is None or (head1, head2, head3, head4, head5, head6, head7) != _USUAL_HEADS:
-        return False
-    start += _USUAL.size
-    if start + length > end:
-        return False
-    snapshot[key] = RawPeer(payload[start : start + length], handshake, rx, tx)
-    return True
+    for usual in _USUAL:
+        at = start + usual.size
+        if at > end:
+            return False
+        one, key, two, three, handshake, four, five, tx, six, rx, seven, eight = usual.unpack_from(payload, start)
+        length = _SOCKADDR_LENGTHS.get(eight)
+        if length is not None and (one, two, three, four, five, six, seven) == _USUAL_HEADS and at + length <= end:
+            found = (payload[at : at + length], handshake, rx, tx)
+            peer = known.get(key)
+            # An object that stays costs no memory, and is nothing new that Python's collector of cycles would visit.
+            snapshot[key] = RawPeer(*found) if peer is None or found != tuple(peer) else peer
+            return True
+    return False
 
 
 def _attributes(payload: bytes, start: int, end: int) -> list[tuple[int, int, int]]:
