@@ -1,24 +1,16 @@
 """When to look next: never more CPU time than allowed, always a next look, at once after a hint."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wgmqtt import pace
-from wgmqtt.pace import BURST_S, CHASE_S, CHEAP_S, DOUBT_S, MAX_S, Limits, Pace
+from wgmqtt.pace import BURST_S, CHASE_S, CHEAP_S, DOUBT_S, MAX_S, Limits, Look, Pace
 
 LIMITS = Limits(poll_s=1.0, share=0.01)
 TEN_THOUSAND_S = 0.025  # CPU time of one dump of ten thousand peers, measured
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look that was taken, and what it cost."""
-
-    begun_s: float
-    cost_s: float
 
 
 def play(start: Pace, limits: Limits, hints_s: list[float], costs_s: list[float], until_s: float = 30.0) -> list[Look]:
@@ -31,12 +23,12 @@ def play(start: Pace, limits: Limits, hints_s: list[float], costs_s: list[float]
         if waiting and waiting[0] <= next_s:
             now = pace.hinted(now, waiting.pop(0))
             continue
-        begun_s = max(next_s, looks[-1].begun_s + looks[-1].cost_s if looks else 0.0)
+        begun_s = max(next_s, looks[-1].ended_s if looks else 0.0)
         if begun_s > until_s:
             return looks
         cost_s = costs_s[number % len(costs_s)]
-        looks.append(Look(begun_s, cost_s))
-        now = pace.looked(now, limits, begun_s + cost_s, cost_s, is_done=False)
+        looks.append(Look(begun_s, begun_s + cost_s, cost_s))
+        now = pace.looked(now, limits, looks[-1], is_done=False)
     raise AssertionError("never comes to an end")
 
 
@@ -60,7 +52,7 @@ def test_play_any_hints_and_costs_never_use_more_than_the_budget(
         spent_s = 0.0
         for look in looks[first:]:
             spent_s += look.cost_s
-            window_s = look.begun_s + look.cost_s - looks[first].begun_s
+            window_s = look.ended_s - looks[first].begun_s
             assert spent_s <= BURST_S + window_s * limits.chase_share + max(costs_s) + 1e-6
 
 
@@ -71,7 +63,8 @@ def test_next_look_is_set_and_never_far_away(
     now = beginning(has_hints=has_hints)
     for number, hint_s in enumerate(sorted(hints_s)):
         cost_s = costs_s[number % len(costs_s)]
-        now = pace.looked(pace.hinted(now, hint_s), limits, hint_s + cost_s, cost_s, is_done=number % 3 == 0)
+        look = Look(hint_s, hint_s + cost_s, cost_s)
+        now = pace.looked(pace.hinted(now, hint_s), limits, look, is_done=number % 3 == 0)
         now = pace.missed(now, hint_s + cost_s) if doubts else now
         assert now.looked_s <= pace.next_look_s(now, limits) + cost_s
         assert pace.next_look_s(now, limits) <= now.looked_s + MAX_S
@@ -88,13 +81,24 @@ def test_chase_ends_when_the_change_shows_or_after_its_last_step() -> None:
     looks = play(beginning(), LIMITS, [5.0003], [0.0005], 6.0)
     chase = [round(look.begun_s - 5.0003, 4) for look in looks if look.begun_s >= 5.0003]
     assert chase[: len(CHASE_S)] == [round(step, 4) for step in CHASE_S]
-    hinted = pace.hinted(beginning(), 5.0)
-    found = pace.looked(hinted, LIMITS, 5.002, 0.0005, is_done=True)
+    found = pace.looked(pace.hinted(beginning(), 5.0), LIMITS, Look(5.001, 5.002, 0.0005), is_done=True)
     assert pace.next_look_s(found, LIMITS) == 5.002 + LIMITS.poll_s
 
 
+def test_chase_with_looks_that_take_long_skips_the_steps_they_cover() -> None:
+    """Ten thousand peers: after 1 ms, when that one ends, and at the steps that are left."""
+    looks = play(replace(beginning(), cost_s=TEN_THOUSAND_S), LIMITS, [0.5], [TEN_THOUSAND_S], 0.95)
+    assert [round(look.begun_s - 0.5, 3) for look in looks] == [0.001, 0.026, 0.1, 0.4]
+
+
+def test_hint_during_a_look_is_followed_by_another_one() -> None:
+    hinted = pace.hinted(beginning(), 5.01)
+    now = pace.looked(hinted, LIMITS, Look(5.0, 5.025, TEN_THOUSAND_S), is_done=False)
+    assert pace.next_look_s(now, LIMITS) <= 5.025
+
+
 def test_second_hint_begins_the_chase_anew() -> None:
-    now = pace.looked(pace.hinted(beginning(), 5.0), LIMITS, 5.1, 0.001, is_done=False)
+    now = pace.looked(pace.hinted(beginning(), 5.0), LIMITS, Look(5.1, 5.101, 0.001), is_done=False)
     assert pace.next_look_s(pace.hinted(now, 5.2), LIMITS) == 5.2 + CHASE_S[0]
 
 
@@ -113,7 +117,7 @@ def test_poll_without_hints_keeps_its_pace_within_the_budget() -> None:
 
 
 def test_poll_after_a_miss_keeps_its_pace_for_a_minute() -> None:
-    now = pace.looked(beginning(), LIMITS, 1.0, TEN_THOUSAND_S, is_done=True)
+    now = pace.looked(beginning(), LIMITS, Look(0.975, 1.0, TEN_THOUSAND_S), is_done=True)
     assert pace.next_look_s(now, LIMITS) == 1.0 + 2.5
     doubting = pace.missed(now, 1.0)
     assert pace.next_look_s(doubting, LIMITS) == 1.0 + LIMITS.poll_s

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 MAX_S = 60.0
 """The next look is never further away."""
-CHASE_S = (0.0, 0.001, 0.005, 0.02, 0.1, 0.4)
+CHASE_S = (0.0, 0.001, 0.002, 0.004, 0.008, 0.02, 0.1, 0.4)
 """When to look after a hint: WireGuard needs 0.8 ms for a data packet and 1.4 ms for a handshake (median, measured)."""
 CHEAP_S = 0.002
 """A look that costs less is worth it at once; a longer one that comes too early would only delay the next."""
@@ -20,6 +20,7 @@ CHASE_TIMES = 10
 DOUBT_S = 60.0
 """How long hints are not relied on after a poll has found what none had announced."""
 _NEWEST_WEIGHT = 0.25
+_SLACK_S = 0.0001  # a look that begins so little before a step counts for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class Limits:
     def chase_share(self) -> float:
         """Return the share of one core that all looks together may use."""
         return self.share * CHASE_TIMES
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look that was taken: monotonic times, and its CPU time."""
+
+    begun_s: float
+    ended_s: float
+    cost_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +79,27 @@ def with_hints(pace: Pace, *, has_hints: bool) -> Pace:
     return replace(pace, has_hints=has_hints)
 
 
-def looked(pace: Pace, limits: Limits, now_s: float, cost_s: float, *, is_done: bool) -> Pace:
-    """Return the pace after a look that ended at `now_s`. `is_done`: nothing is left to chase."""
-    cost = pace.cost_s + _NEWEST_WEIGHT * (cost_s - pace.cost_s) if pace.cost_s else cost_s
-    step = pace.step + 1
-    is_over = is_done or pace.hint_s is None or step >= len(CHASE_S)
+def looked(pace: Pace, limits: Limits, look: Look, *, is_done: bool) -> Pace:
+    """Return the pace after a look. `is_done`: nothing is left to chase."""
+    cost = pace.cost_s + _NEWEST_WEIGHT * (look.cost_s - pace.cost_s) if pace.cost_s else look.cost_s
+    step = None if is_done or pace.hint_s is None else _next_step(look.begun_s - pace.hint_s)
     return replace(
         pace,
-        looked_s=now_s,
-        saved_at_s=now_s,
-        saved_s=_saved_s(pace, limits, now_s) - cost_s,
+        looked_s=look.ended_s,
+        saved_at_s=look.ended_s,
+        saved_s=_saved_s(pace, limits, look.ended_s) - look.cost_s,
         cost_s=cost,
-        hint_s=None if is_over else pace.hint_s,
-        step=0 if is_over else step,
+        hint_s=None if step is None else pace.hint_s,
+        step=step or 0,
     )
+
+
+def _next_step(age_s: float) -> int | None:
+    """Return the first step of the chase that comes after a look which began `age_s` after the hint.
+
+    A look that takes long is several steps at once; one that began before the hint, none.
+    """
+    return next((number for number, step_s in enumerate(CHASE_S) if step_s > age_s + _SLACK_S), None)
 
 
 def next_look_s(pace: Pace, limits: Limits) -> float:

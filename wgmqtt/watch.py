@@ -57,6 +57,7 @@ class _Watcher:
         self._woken = asyncio.Event()
         self._heard: dict[Endpoint, float] = {}
         self._pending: set[Endpoint] = set()
+        self._is_unnamed = False  # something was announced, but not where: the chase goes on to its end
         self._lossy_until_s = 0.0
 
     async def run(self) -> None:
@@ -72,6 +73,7 @@ class _Watcher:
         now_s = time.monotonic()
         if hint is None or len(self._heard) >= _MAX_HEARD:
             self._lossy_until_s = now_s + _LOSSY_S
+            self._is_unnamed = True
         else:
             self._heard[hint.source] = now_s
             self._pending.add(hint.source)
@@ -88,24 +90,26 @@ class _Watcher:
                     await self._woken.wait()
 
     async def _look(self, wireguard: Wireguard) -> None:
+        begun_s = time.monotonic()
         looking = Metered(self._compare(wireguard))
         try:
             before, dump, found = await looking
         except (EdgeError, DecodeError) as error:
             self._fail(error)
-            self._settle(looking.cost_s, is_done=True)
+            self._settle(pace.Look(begun_s, time.monotonic(), looking.cost_s), is_done=True)
             return
+        look = pace.Look(begun_s, time.monotonic(), looking.cost_s)
         moved = {
             one.endpoint
             for one in found.changed
             if one.key.raw not in before or before[one.key.raw].endpoint != dump.snapshot[one.key.raw].endpoint
         }
         self._pending.difference_update(one.endpoint for one in found.changed if one.endpoint)
-        self._settle(looking.cost_s, is_done=dump.complete and not self._pending)
         alive = signs_of_life(before, dump.snapshot, self._awaited())
         # The first look is news even if it shows nobody: the interface can be read.
         if found.changed or found.removed or alive or self._failed or not self._has_looked:
             self._post(PeersSeen(self._interface, found.changed, found.removed, alive))
+        self._settle(look, is_done=dump.complete and not self._pending and not self._is_unnamed)
         if self._hints:
             self._learn(self._hints, dump, found)
             self._judge(self._hints, moved)
@@ -125,16 +129,16 @@ class _Watcher:
         self._learned_port = 0
         self._post(InterfaceFailed(self._interface, str(error)))
 
-    def _settle(self, cost_s: float, *, is_done: bool) -> None:
+    def _settle(self, look: pace.Look, *, is_done: bool) -> None:
         """Count the look, and end the chase or go on with it."""
-        now_s = time.monotonic()
         if not is_done and self._pace.hint_s is None:
-            self._pace = pace.hinted(self._pace, now_s)  # a dump that was not complete
-        self._pace = pace.looked(self._pace, self._limits, now_s, cost_s, is_done=is_done)
+            self._pace = pace.hinted(self._pace, look.ended_s)  # a dump that was not complete
+        self._pace = pace.looked(self._pace, self._limits, look, is_done=is_done)
         if self._pace.hint_s is None:
             if self._pending:
                 self._post(PacketsRefused(self._interface, tuple(self._pending)))
             self._pending.clear()
+            self._is_unnamed = False
 
     def _learn(self, hints: Hints, dump: Dump, found: Differences) -> None:
         port = dump.device.listen_port
