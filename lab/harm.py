@@ -140,7 +140,7 @@ def _places(document: Any) -> Iterator[tuple[str, str, int]]:  # noqa: ANN401 - 
     for key in [value for name, value in pairs if name == "key"]:
         for address in [value for name, value in pairs if name == "address"]:
             for port in [value for name, value in pairs if name == "port"]:
-                if isinstance(port, int | float) and isinstance(key, str):
+                if isinstance(port, int | float) and abs(port) < 2**63 and isinstance(key, str):
                     yield key, _plain(address), int(port)
     for member in document:
         yield from _places(member[1] if isinstance(member, tuple) else member)
