@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.routeros.call import OddValues
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.interpreter import run
 from lab.routeros.json_text import decode_json, encode_json
-from lab.routeros.values import Array, Value
+from lab.routeros.values import Array, Value, render
 from tests.emulator.world import BareWorld
 
 KEEP = "options=json.no-string-conversion"
@@ -72,3 +73,35 @@ def test_document_survives_both_ways_without_conversion(document: object) -> Non
 
 def test_comma_inside_a_string_is_no_trailing_comma() -> None:
     assert decode_json('["a,]", "b,}",]', convert_strings=False) == Array(("a,]", "b,}"))
+
+
+# What nobody measured, as a router with each guess reads it
+
+ODD = {
+    "null": ("error", "", ""),
+    "1.5": ("error", "1.5", "1"),
+    "-1e3": ("error", "-1e3", "-1000"),
+    "1e999": ("error", "1e999", "9223372036854775807"),
+    "9223372036854775808": ("error", "9223372036854775808", "9223372036854775807"),
+    '{"a":1,"a":2}': ("error", "a=1", "a=2"),
+    '"\\u0041\\u00e9"': ("error", "\\u0041\\u00e9", "A\u00c3\u00a9"),
+    '"\\ud83d\\ude00"': ("error", "\\ud83d\\ude00", "\u00f0\u009f\u0098\u0080"),
+    '"\\\\u0041"': ("\\u0041",) * 3,
+    "": ("error", "", ""),
+    '"a\tb"': ("error", "a\tb", "a\tb"),
+    "[" * 66 + "]" * 66: ("error",) * 3,
+    "[" * 5_000: ("error",) * 3,
+    "NaN": ("error",) * 3,
+    "Infinity": ("error",) * 3,
+}
+
+
+@pytest.mark.parametrize("text", ODD, ids=[text[:20] for text in ODD])
+def test_odd_json_is_what_the_router_guesses(text: str) -> None:
+    def read(odd: OddValues) -> str:
+        try:
+            return render(decode_json(text, convert_strings=False, odd=odd))
+        except ScriptError:
+            return "error"
+
+    assert (read("refuse"), read("text"), read("number")) == ODD[text]
