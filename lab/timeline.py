@@ -36,14 +36,14 @@ class Timeline:
         seen = log.expect("hub", "endpoint seen", STEP_S, since_ns=since_ns, router=moved)
         self._add(f"wgmqtt sees {moved} at {seen.data['endpoint']}", seen.t_ns)
         for name in (moved, other):
-            published = log.expect("hub", "table published", STEP_S, since_ns=seen.t_ns, router=name)
+            published = log.expect("hub", "table published", STEP_S, since_ns=packet.t_ns, router=name)
             self._add(f"table for {name} published", published.t_ns)
-        told = log.expect(moved, "handler-start", STEP_S, since_ns=seen.t_ns)
+        told = log.expect(moved, "handler-start", STEP_S, since_ns=packet.t_ns)
         self._add(f"{moved} is told, and has nothing to set", told.t_ns)
-        applied = self._set(seen.t_ns)
+        applied = self._set(packet.t_ns)
         self._add(f"{other} sets the endpoint of {moved}", applied.t_ns)
-        self._answer(seen.t_ns)
-        proven_ns = self._lab.direct(moved, other, STEP_S, since_ns=seen.t_ns)
+        self._answer(packet.t_ns)
+        proven_ns = self._lab.direct(moved, other, STEP_S, since_ns=packet.t_ns)
         self._add("direct path proven: both ends' rx counters grew", proven_ns)
         return self.steps
 

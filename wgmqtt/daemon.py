@@ -10,7 +10,7 @@ from typing import Any
 
 from wgmqtt import engine, journal, late, systemd
 from wgmqtt.config_files import read_config, read_secret
-from wgmqtt.effects import say
+from wgmqtt.effects import Say, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.freeze import is_frozen
@@ -70,7 +70,8 @@ class _Daemon:
     def post(self, event: Event) -> None:
         """Take one step, and carry out what comes of it."""
         self._state, effects = engine.step(self._state, event, Now(time.monotonic(), time.time()))
-        for effect in effects:
+        # Tables leave before anything is said of them: a line in the log takes as long as its reader lets it.
+        for effect in sorted(effects, key=lambda one: isinstance(one, Say)):
             self._performer.do(effect)
 
     def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
