@@ -4,11 +4,12 @@
 # When the hub publishes there where the other routers are, the handler below sets the endpoint of the matching
 # WireGuard peers, sends through their tunnels, and reports what it did.
 # What it changes: one MQTT broker entry named @brokerName@, one subscription of it, and, when a table arrives,
-# endpoint-address and endpoint-port of peers of interface @interfaceName@. Nothing else, and never the hub's own peer.
+# endpoint-address and endpoint-port of peers of interface @interfaceName@.@hookNote@
+# Nothing else, and never the hub's own peer.
 # How to remove it: import the script that "wgmqtt gen-rsc @routerName@ --remove" prints.
 # This file holds a password: delete it from the router's files after the import.
 
-# 1. The iot package. A block of its own: without the package RouterOS does not know the commands further down.
+@review@# 1. The iot package. A block of its own: without the package RouterOS does not know the commands further down.
 {
   :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
     :error "wgmqtt: the package iot is missing. Install it (System, Packages), reboot, import again."

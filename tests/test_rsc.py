@@ -72,13 +72,13 @@ def test_script_of_an_older_version_has_no_will() -> None:
     assert "will-" not in render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
 
 
-def test_script_redacted_holds_no_password_and_differs_in_that_alone() -> None:
-    whole = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES).splitlines()
-    redacted = render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES).splitlines()
-    changed = [(one, other) for one, other in zip(whole, redacted, strict=True) if one != other]
-    assert len(changed) == 1
-    assert quote(PASSWORD) in changed[0][0]
-    assert "(password left out)" in changed[0][1]
+def test_script_redacted_holds_no_password_and_cannot_be_imported() -> None:
+    whole = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
+    redacted = render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES)
+    assert quote(PASSWORD) in whole
+    assert quote(PASSWORD) not in redacted
+    assert redacted.index(":error") < redacted.index("/system/package/find")
+    assert render_difference(whole, redacted) == ""
 
 
 @pytest.mark.parametrize("name", ROUTERS)
@@ -151,8 +151,12 @@ def test_script_with_a_wan_hook_passes_the_second_judge_and_is_readable(hook: st
     script = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, Options(wan_hook=kind, wan=name))
     assert findings(script, "import") == []
     assert not [line for line in script.splitlines() if len(line) > 120]
+    assert f"And a hook for --wan-hook {kind}: see 4." in script
     plain = render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES)
-    assert script.startswith(plain)
+    before, after = plain.index("# 1. "), script.index("# 1. ")
+    assert script[after:].startswith(plain[before:])
+    without = Options(may_ping=False, wan_hook=kind, wan=name)
+    assert "/tool/ping" not in render_script(CONFIG, ROUTERS["berlin"], PASSWORD, TEMPLATES, without)
 
 
 @pytest.mark.parametrize("hook", ["dhcp", "ppp:", "netwatch:ether1", "cron", "DHCP:ether1"])

@@ -124,11 +124,11 @@ def _check_config(options: argparse.Namespace) -> int:
 
 
 def _gen_rsc(options: argparse.Namespace) -> int:
-    if bool(options.all) == bool(options.router) or (options.all and options.output):
-        options.usage.error("give either the name of a ROUTER (with -o FILE if you like) or --all DIR")
+    if bool(options.all) == bool(options.router) or sum(map(bool, (options.all, options.output, options.diff))) > 1:
+        options.usage.error("give either the name of a ROUTER (with -o FILE or --diff OLD if you like) or --all DIR")
     config = read_config(options.config)
     if options.all:
-        options.all.mkdir(parents=True, exist_ok=True)
+        options.all.mkdir(mode=0o700, parents=True, exist_ok=True)
         for router in config.routers:
             write_private(options.all / f"{router.name}.rsc", _script(config, router, options))
         print(f"{options.all}: {len(config.routers)} scripts written", file=sys.stderr)
@@ -183,7 +183,7 @@ def _status(options: argparse.Namespace) -> int:
         else:
             print(clear + render_status(status, is_online=is_online, now_s=time.time()), end="", flush=True)
         if not options.watch:
-            break
+            return 0 if is_online else 1
     return 0
 
 
@@ -201,13 +201,18 @@ def _events(options: argparse.Namespace) -> int:
 def _freeze(options: argparse.Namespace, *, wanted: bool) -> int:
     read_config(options.config)  # a mistyped name would leave a file that nobody looks at
     freeze(options.config, wanted=wanted)
-    print("frozen: wgmqtt publishes nothing until wgmqtt unfreeze" if wanted else "not frozen: wgmqtt publishes")
+    print(
+        "frozen: wgmqtt publishes nothing until wgmqtt unfreeze"
+        if wanted
+        else "not frozen: wgmqtt publishes while it runs"
+    )
     return 0
 
 
 def _gen_mosquitto(options: argparse.Namespace) -> int:
     config = read_config(options.config)
-    for path in [*make_missing_secrets(config), *write_mosquitto(config, options.folder)]:
+    for path in [*make_missing_secrets(config), *write_mosquitto(config, options.folder.resolve())]:
         print(f"written: {path}")
+    print("these settings hold for all of this mosquitto: give wgmqtt a broker of its own, or merge them by hand")
     print("now: systemctl reload mosquitto (after the first time, or for another listener: restart)")
     return 0

@@ -97,7 +97,8 @@ def _read(path: Path, limit: int, *, private: bool = False) -> bytes:
         file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  # Path.open has no opener; closed below
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(Problem(where, f"cannot be read: {reason}")) from error
+        hint = "wgmqtt gen-mosquitto makes it" if private and not path.exists() else ""
+        raise ConfigError(Problem(where, f"cannot be read: {reason}", hint=hint)) from error
     with file:
         status = os.fstat(file.fileno())  # of what is open, so that what is checked is what is read
         if not stat.S_ISREG(status.st_mode):

@@ -58,6 +58,8 @@ class HubStatus:
     managed: tuple[str, ...]
     routers: tuple[RouterLine, ...] = ()
     links: tuple[LinkLine, ...] = ()
+    trouble: str = ""
+    """What is wrong with the hub itself."""
 
 
 def encode_online(online: Online) -> bytes:
@@ -103,6 +105,7 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
             instance=parse_text(body["instance"]),
             version=parse_text(body["version"]),
             is_frozen=body["is_frozen"] is True,
+            trouble=parse_text(body.get("trouble", "")),
             at_s=float(body["at_s"]),
             managed=tuple(parse_text(name) for name in body["managed"]),
             routers=tuple(RouterLine(**_known(line, RouterLine)) for line in body["routers"]),

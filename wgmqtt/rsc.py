@@ -16,6 +16,11 @@ FIRST_WITH_WILL = (7, 20)
 FIRST_WITH_RESPONDER = (7, 17)  # it was is-responder before
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
+REVIEW = """{
+  :error "wgmqtt: this script is for review, its password is left out. Print it again without --redact."
+}
+
+"""
 SEND = ":do { /tool/ping address=$1 count=1 interval=200ms; :set sent true } on-error={}"
 SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer's own keepalive."
 WAN_HOOKS = ("netwatch", "dhcp", "ppp")
@@ -95,6 +100,8 @@ def render_script(
         RscError: something in the configuration cannot be written safely.
     """
     values = _values(config, router, password)
+    values["hookNote"] = f" And a hook for --wan-hook {options.wan_hook}: see 4." if options.wan_hook else ""
+    values["review"] = REVIEW if password is None else ""
     values["send"] = SEND if options.may_ping else SEND_NOTHING
     handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
     script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
@@ -102,7 +109,8 @@ def render_script(
         return script
     values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan)}
     values["wanName"] = values["wan"][1:-1]  # it stands inside strings, and in comments, which end at a line break
-    values["hook"] = quote_lines(_fill(templates.wan_hook, values), "    ")
+    lines = [line for line in templates.wan_hook.splitlines() if options.may_ping or "/tool/ping" not in line]
+    values["hook"] = quote_lines(_fill("\n".join(lines), values), "    ")
     return script + _fill(templates.hooks[options.wan_hook], values)
 
 
@@ -113,8 +121,8 @@ def render_removal(router: Router, templates: Templates) -> str:
 
 def render_difference(old: str, new: str) -> str:
     """Return what a new script changes in an old one, as a unified diff; a password is named, never shown."""
-    before, after = (PASSWORD.sub(r"\1", text).splitlines() for text in (old, new))
-    if PASSWORD.findall(old) != PASSWORD.findall(new):
+    before, after = (PASSWORD.sub(r"\1", text.replace(REVIEW, "")).splitlines() for text in (old, new))
+    if REVIEW not in old + new and PASSWORD.findall(old) != PASSWORD.findall(new):
         after.append("# (the password is another one)")
     lines = difflib.unified_diff(before, after, "old script", "new script", lineterm="", n=2)
     return "".join(f"{line}\n" for line in lines)

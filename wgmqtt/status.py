@@ -28,7 +28,8 @@ def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
         "",
         *_table(("LINK", "PATH", "SINCE", "PROVEN IN"), links),
     ]
-    wrong = _wrong((line.name, line.trouble) for line in status.routers)
+    wrong = _wrong([("the hub", status.trouble)])
+    wrong += _wrong((line.name, line.trouble) for line in status.routers)
     wrong += _wrong((f"{line.first} - {line.second}", line.trouble) for line in status.links)
     notes = _wrong(((f"{line.first} - {line.second}", line.note) for line in status.links), mark="i")
     return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"]), *notes]) + "\n"

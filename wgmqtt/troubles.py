@@ -17,6 +17,12 @@ RouterRule = Callable[[State, Router, Now], str]
 LinkRule = Callable[[State, Link, Now], str]
 
 
+def hub_trouble(state: State) -> str:
+    """Return what is wrong with the hub itself, which then explains what its routers seem to lack; empty if nothing."""
+    unread = sorted(each.removeprefix("interface ") for each in state.troubles if each.startswith("interface "))
+    return f"cannot read {', '.join(unread)}: look at wg show, then at the hub's log" if unread else ""
+
+
 def router_trouble(state: State, router: Router, now: Now) -> str:
     """Return what is wrong with a router, the most basic thing first; empty if nothing is."""
     return next((said for rule in ROUTER_RULES if (said := rule(state, router, now))), "")

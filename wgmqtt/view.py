@@ -8,7 +8,7 @@ from wgmqtt.events import Now
 from wgmqtt.hubwire import HubStatus, LinkLine, RouterLine, encode_status
 from wgmqtt.model import Link, Router
 from wgmqtt.state import LinkView, State
-from wgmqtt.troubles import link_trouble, own_mapping, router_trouble
+from wgmqtt.troubles import hub_trouble, link_trouble, own_mapping, router_trouble
 
 SOON_S = 1.0
 SELDOM_S = 60.0
@@ -26,6 +26,7 @@ def make_view(state: State, now: Now) -> HubStatus:
         managed=tuple(sorted({*state.roster.by_name, *(state.gone if state.is_frozen else ())})),
         routers=tuple(_router_line(state, router, now) for router in routers),
         links=tuple(_link_line(state, link, now) for link in sorted(state.roster.config.links)),
+        trouble=hub_trouble(state),
     )
 
 

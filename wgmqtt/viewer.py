@@ -1,6 +1,7 @@
 """Reads what the hub publishes of itself, from any machine that may read the broker. Edge: talks to the broker."""
 
 import queue
+import sys
 from collections.abc import Iterator
 from typing import Self
 
@@ -26,7 +27,8 @@ class Viewer:
         self._messages: queue.SimpleQueue[Message | str] = queue.SimpleQueue()
         self._client = make_client(login)
         self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = lambda _client, _data: self._messages.put("no connection")
+        # paho calls this while it handles the error, and says it in no other way.
+        self._client.on_connect_fail = lambda _client, _data: self._messages.put(str(sys.exc_info()[1]))
         self._client.on_disconnect = lambda _client, _data, _flags, code, _more: self._messages.put(str(code))
         self._client.on_message = lambda _client, _data, got: self._messages.put((got.topic, bytes(got.payload)))
 
@@ -59,7 +61,9 @@ class Viewer:
         except queue.Empty:
             return None
         if isinstance(got, str):
-            raise EdgeError(Problem(self._where, f"no connection to the broker: {got}", hint="its log says more"))
+            raise EdgeError(
+                Problem(self._where, f"no connection to the broker: {got}", hint="does it run, and at this address?")
+            )
         return got
 
 
