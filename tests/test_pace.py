@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgmqtt import pace
-from wgmqtt.pace import BURST_S, CHASE_S, CHEAP_S, DOUBT_S, MAX_S, Limits, Look, Pace
+from wgmqtt.pace import BURST_S, CHASE_S, CHEAP_S, DOUBT_S, MAX_S, POLL_PART, Limits, Look, Pace
 
 LIMITS = Limits(poll_s=1.0, share=0.01)
 TEN_THOUSAND_S = 0.025  # CPU time of one dump of ten thousand peers, measured
@@ -103,8 +103,8 @@ def test_second_hint_begins_the_chase_anew() -> None:
 
 
 def test_poll_beside_hints_is_stretched_to_its_share() -> None:
-    """Ten thousand peers: 25 ms every 2.5 s are 1 % of a core."""
-    looks = play(beginning(), LIMITS, [], [TEN_THOUSAND_S], 60.0)
+    """Ten thousand peers: 15 ms every 2.5 s are 0.6 % of a core."""
+    looks = play(beginning(), LIMITS, [], [0.6 * TEN_THOUSAND_S], 60.0)
     assert 23 <= len(looks) <= 25
     few = play(beginning(), LIMITS, [], [0.0005], 60.0)
     assert 59 <= len(few) <= 60
@@ -118,11 +118,12 @@ def test_poll_without_hints_keeps_its_pace_within_the_budget() -> None:
 
 def test_poll_after_a_miss_keeps_its_pace_for_a_minute() -> None:
     now = pace.looked(beginning(), LIMITS, Look(0.975, 1.0, TEN_THOUSAND_S), is_done=True)
-    assert pace.next_look_s(now, LIMITS) == 1.0 + 2.5
+    stretched_s = TEN_THOUSAND_S / (0.01 * POLL_PART)
+    assert pace.next_look_s(now, LIMITS) == 1.0 + stretched_s
     doubting = pace.missed(now, 1.0)
     assert pace.next_look_s(doubting, LIMITS) == 1.0 + LIMITS.poll_s
     late_s = 1.0 + DOUBT_S
-    assert pace.next_look_s(replace(doubting, looked_s=late_s), LIMITS) == late_s + 2.5
+    assert pace.next_look_s(replace(doubting, looked_s=late_s), LIMITS) == late_s + stretched_s
 
 
 def test_flood_of_hints_is_looked_into_all_the_time_at_the_pace_of_the_budget() -> None:

@@ -15,6 +15,8 @@ CHEAP_S = 0.002
 """A look that costs less is worth it at once; a longer one that comes too early would only delay the next."""
 BURST_S = 0.2
 """CPU time that is saved up at most: ten looks at ten thousand peers."""
+POLL_PART = 0.6
+"""Of its share polls beside hints take this much: what a look causes elsewhere in the loop has room in the rest."""
 CHASE_TIMES = 10
 """A chase may use this many times the share of the poll."""
 DOUBT_S = 60.0
@@ -112,7 +114,7 @@ def next_look_s(pace: Pace, limits: Limits) -> float:
 
 def _poll_interval_s(pace: Pace, limits: Limits) -> float:
     relies = pace.has_hints and pace.looked_s >= pace.doubt_until_s
-    return max(limits.poll_s, pace.cost_s / limits.share if relies else 0.0)
+    return max(limits.poll_s, pace.cost_s / (limits.share * POLL_PART) if relies else 0.0)
 
 
 def _affordable_s(pace: Pace, limits: Limits) -> float:

@@ -44,7 +44,7 @@ def told_endpoint(state: State, name: str) -> Endpoint | None:
     return endpoint
 
 
-@lru_cache(maxsize=1 << 14)  # every table asks anew of each endpoint in it
+@lru_cache(maxsize=1 << 10)  # every table asks anew of each endpoint in it
 def is_publishable(endpoint: Endpoint, also: tuple[AnyNetwork, ...]) -> bool:
     """Return whether others may be told: a global address, or one of a network that the configuration names."""
     ip = endpoint.ip
