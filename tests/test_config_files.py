@@ -92,7 +92,8 @@ def test_read_secret_not_one_line_of_text_is_refused(tmp_path: Path, content: by
 
 
 def test_read_secret_missing_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "x.password") == f"{tmp_path}/x.password: cannot be read: No such file or directory (wgmqtt gen-mosquitto makes it)"
+    text = "cannot be read: No such file or directory (wgmqtt gen-mosquitto makes it)"
+    assert refusal(tmp_path / "x.password") == f"{tmp_path}/x.password: {text}"
 
 
 def test_read_secret_credential_of_that_name_is_read_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,13 @@ from lab.handler_rig import (
     table,
 )
 from lab.harm import kept_by
+from lab.routeros.errors import ScriptError
 from lab.routeros.interpreter import check
 from lab.routeros.model_router import ModelRouter
 from lab.routeros.values import render
 from wgmqtt.model import BrokerAddress, Config, Router, Tls
 from wgmqtt.rsc import Options as ScriptOptions
-from wgmqtt.rsc import render_script
+from wgmqtt.rsc import parse_wan_hook, render_script
 from wgmqtt.templates import read_templates
 
 SECOND_JUDGE = Schema.from_file(Path(__file__).parents[1] / "data/lsp-commands-7.21.4.json.gz")
@@ -44,16 +45,18 @@ class Options:
     may_ping: bool = True
     tls: bool = False
     odd: bool = False
-    password: str | None = PASSWORD
+    hook: str = ""
 
 
 ALL_OPTIONS: Mapping[str, Options] = {
     "usual": Options(),
     "all else": Options(may_ping=False, tls=True, odd=True),
-    "no links, no password": Options(peers=0, password=None),
+    "no links": Options(peers=0),
+    **{f"hook {hook}": Options(peers=1, hook=hook) for hook in ("netwatch", "dhcp:ether1", "ppp:default")},
+    "hook without ping": Options(peers=1, hook="netwatch", may_ping=False),
 }
 TRIED = [(version, name) for version in VERSIONS for name in ("usual", "all else")]
-TRIED += [(version, "no links, no password") for version in ("7.16.2", "7.24")]
+TRIED += [(version, name) for version in ("7.16.2", "7.24") for name in ALL_OPTIONS if (version, name) not in TRIED]
 
 
 def config_of(version: str, options: Options) -> Config:
@@ -71,11 +74,11 @@ def odd_ping(router: Router) -> Router:
     return replace(router, ping="2001:db8::ffff:1") if router.name == "p2" else router
 
 
-def script_with(version: str, options: Options) -> str:
+def script_with(version: str, options: Options, password: str | None = PASSWORD) -> str:
     config = config_of(version, options)
-    return render_script(
-        config, config.routers[0], options.password, read_templates(), ScriptOptions(may_ping=options.may_ping)
-    )
+    kind, name = parse_wan_hook(options.hook) if options.hook else ("", "")
+    chosen = ScriptOptions(may_ping=options.may_ping, wan_hook=kind, wan=name)
+    return render_script(config, config.routers[0], password, read_templates(), chosen)
 
 
 def second_judge(script: str, scope: str) -> list[str]:
@@ -113,6 +116,18 @@ def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(versi
     assert {place: item for place, item in kept_by(router).items.items() if "peers" not in place} == {
         place: item for place, item in before.items.items() if "peers" not in place
     }
+
+
+def test_script_for_review_stops_before_it_changes_anything() -> None:
+    for name, options in ALL_OPTIONS.items():
+        script = script_with("7.20.8", options, password=None)
+        check(script, "7.20.8", scope="import")
+        assert second_judge(script, "import") == []
+        router = ModelRouter("7.20.8", [hub_peer(), peer(1)])
+        before = kept_by(router)
+        with pytest.raises(ScriptError, match="this script is for review"):
+            router.install(script)
+        assert kept_by(router) == before, name
 
 
 @pytest.mark.parametrize("version", VERSIONS)

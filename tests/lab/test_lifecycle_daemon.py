@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from lab.small_hub import PATIENCE_S, PREFIX, SmallHub, key_of
+from tests.lab.hub_words import await_emptied, emptied, mark, reload, word
 
 pytestmark = pytest.mark.lab
 
-ONLINE = f"{PREFIX}/hub/hub1/online"
 RIVAL = "another daemon serves this hub, publishing nothing"
 REFUSED = "new configuration refused, the old one stays"
 QUIET_S = 0.8  # four looks at WireGuard, and more than twice the spacing of a router's tables
@@ -30,51 +30,6 @@ def hub() -> Iterator[SmallHub]:
         made.told("dresden", "cologne", "203.0.113.2:1002")
         time.sleep(QUIET_S)
         yield made
-
-
-def mark(hub: SmallHub) -> int:
-    """Return now (Unix time, ns)."""
-    return hub.log.note("lab", "mark").t_ns
-
-
-def word(hub: SmallHub, since_ns: int, *, online: bool) -> dict[str, object]:
-    """Return the next word of the hub that says so."""
-    says = f'"online":{"true" if online else "false"}'
-    event = hub.log.wait_for(
-        lambda event: event.matches("viewer", "message", topic=ONLINE) and says in str(event.data["payload"]),
-        PATIENCE_S,
-        since_ns=since_ns,
-        what=f"the hub says {says}",
-    )
-    found: dict[str, object] = json.loads(str(event.data["payload"]))
-    return found
-
-
-def emptied(hub: SmallHub, since_ns: int) -> set[str]:
-    """Return the topics that were emptied."""
-    return {str(event.data["topic"]) for event in hub.published("", since_ns) if not event.data["payload"]}
-
-
-def await_emptied(hub: SmallHub, router: str, since_ns: int) -> None:
-    """Return when a router's topics were emptied, and no other one was."""
-    hub.said("router is gone, its topics are emptied", since_ns=since_ns, router=router)
-    for topic in topics_of(router):
-        hub.log.expect("viewer", "message", PATIENCE_S, since_ns=since_ns, topic=topic, payload="")
-    assert emptied(hub, since_ns) == topics_of(router)
-
-
-def topics_of(router: str) -> set[str]:
-    return {f"{PREFIX}/{router}/{kind}" for kind in ("endpoints", "report", "online")}
-
-
-def reload(hub: SmallHub) -> int:
-    """Write the configuration, and let the daemon read it; returns when (Unix time, ns) it had begun."""
-    hub.write_config()
-    begun_ns = mark(hub)
-    hub.daemon.signal(signal.SIGHUP)
-    hub.said("new configuration", since_ns=begun_ns)
-    hub.said("broker ready", since_ns=begun_ns)
-    return begun_ns
 
 
 def test_sigterm_says_offline_and_ends_with_status_zero(hub: SmallHub) -> None:
