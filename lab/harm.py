@@ -16,6 +16,8 @@ from wgmqtt.errors import WgmqttError
 from wgmqtt.report import decode_report
 
 LONGEST_MS = 60_000.0
+PLACES = ("/interface/wireguard/peers", "/tool/netwatch", "/ip/dhcp-client", "/ppp/profile")
+IOT_PLACES = ("/iot/mqtt/brokers", "/iot/mqtt/subscriptions")
 ENDPOINT = ("endpoint-address", "endpoint-port")
 KINDS = frozenset({"message", "handler-start", "handler-done", "set", "ping", "publish", "log"})
 OWN_LINES = re.compile(r"wgmqtt: [ -~\n]{0,400}")
@@ -28,7 +30,7 @@ class HarmError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """All that the router keeps of its peers, brokers and subscriptions, by menu and id."""
+    """All that the router keeps where scripts of ours may change something, by menu and id."""
 
     items: Mapping[str, Mapping[str, Value]]
 
@@ -44,7 +46,7 @@ def kept_by(router: ModelRouter) -> Kept:
     """Return what the router keeps now."""
     items = {}
     has_iot = not router.router.switches.iot_listed_not_installed
-    for path in ("/interface/wireguard/peers", *(("/iot/mqtt/brokers", "/iot/mqtt/subscriptions") if has_iot else ())):
+    for path in (*PLACES, *(IOT_PLACES if has_iot else ())):
         menu = router.router.menu(path)
         for item in menu.items.values():  # type: ignore[attr-defined]
             items[f"{path} {item.id}"] = dict(item.kept)

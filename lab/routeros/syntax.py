@@ -58,7 +58,7 @@ def decode_source(source: str) -> str:
     return source.encode("utf-8").decode("latin-1")
 
 
-@lru_cache(maxsize=64)  # a handler is the same text for every message
+@lru_cache(maxsize=256)  # a handler is the same text for every message
 def compile_script(text: str, schema: Schema, scope: str) -> Program:
     """Return the program; for `scope` "script" the whole text is one line, for "import" each physical line is its own.
 
