@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wgmqtt import __version__, journal
@@ -53,16 +53,32 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wgmqtt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="watch WireGuard and publish each router's table")
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(command=run, usage=command)
+        text = "default: %(default)s"
+        command.add_argument("-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help=text)
+        return command
+
+    run = add("run", _run, "watch WireGuard and publish each router's table")
     run.add_argument("--log", choices=("debug", "info", "warning"), default="info", help="default: %(default)s")
     run.add_argument("--dry-run", action="store_true", help="publish nothing, say what would be published")
-    run.set_defaults(command=_run)
-
-    check = commands.add_parser("check-config", help="say everything that is wrong with a configuration")
+    check = add("check-config", _check_config, "say everything that is wrong with a configuration")
     check.add_argument("--schema", action="store_true", help="print a JSON Schema for editors instead")
-    check.set_defaults(command=_check_config)
+    _add_script_options(add("gen-rsc", _gen_rsc, "print the RouterOS script of a router"))
+    broker = add("gen-mosquitto", _gen_mosquitto, "make missing passwords, and mosquitto's configuration")
+    folder = Path("/etc/mosquitto")
+    broker.add_argument("--folder", metavar="DIR", type=Path, default=folder, help="default: %(default)s")
+    add("freeze", lambda options: _freeze(options, wanted=True), "stop all publishing, over restarts too")
+    add("unfreeze", lambda options: _freeze(options, wanted=False), "publish again")
+    status = add("status", _status, "show routers and links at a glance, from any machine")
+    status.add_argument("--watch", action="store_true", help="show them again at each change")
+    status.add_argument("--json", action="store_true", help="as JSON")
+    add("events", _events, "follow what the hub says, as it happens")
+    return parser
 
-    rsc = commands.add_parser("gen-rsc", help="print the RouterOS script of a router")
+
+def _add_script_options(rsc: argparse.ArgumentParser) -> None:
     rsc.add_argument("router", nargs="?", help="its name in the configuration")
     rsc.add_argument("--all", metavar="DIR", type=Path, help="write every router's script to DIR/ROUTER.rsc, mode 0600")
     rsc.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE, mode 0600")
@@ -76,31 +92,6 @@ def _parser() -> argparse.ArgumentParser:
         help="let the hub hear the router soon after a change: netwatch, dhcp:INTERFACE or ppp:PROFILE",
     )
     rsc.add_argument("--diff", metavar="OLD", type=Path, help="show what the new script changes in the file OLD")
-    rsc.set_defaults(command=_gen_rsc, usage=rsc)
-
-    broker = commands.add_parser("gen-mosquitto", help="make missing passwords, and mosquitto's configuration")
-    broker.add_argument(
-        "--folder", metavar="DIR", type=Path, default=Path("/etc/mosquitto"), help="default: %(default)s"
-    )
-    broker.set_defaults(command=_gen_mosquitto)
-
-    frozen = commands.add_parser("freeze", help="stop all publishing, until unfreeze; kept over restarts")
-    frozen.set_defaults(command=lambda options: _freeze(options, wanted=True))
-    thawed = commands.add_parser("unfreeze", help="publish again")
-    thawed.set_defaults(command=lambda options: _freeze(options, wanted=False))
-
-    status = commands.add_parser("status", help="show routers and links at a glance, from any machine")
-    status.add_argument("--watch", action="store_true", help="show them again at each change")
-    status.add_argument("--json", action="store_true", help="as JSON")
-    status.set_defaults(command=_status)
-    events = commands.add_parser("events", help="follow what the hub says, as it happens")
-    events.set_defaults(command=_events)
-
-    for command in (run, check, rsc, broker, frozen, thawed, status, events):
-        command.add_argument(
-            "-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help="default: %(default)s"
-        )
-    return parser
 
 
 def _run(options: argparse.Namespace) -> int:
