@@ -14,7 +14,8 @@ from itertools import product
 
 from lab.handler_rig import DEAD_S, LIVE_S, Outcome, Rig, peer, place_of, with_reality
 from lab.harm import HarmError, judge, kept_by
-from lab.hostile_tables import OTHER_INTERFACE, hostile_table, numbers_of
+from lab.hostile_tables import hostile_table, numbers_of
+from lab.hostile_texts import OTHER_INTERFACE
 from lab.routeros.errors import NotImplementedInEmulator
 from lab.routeros.model_router import Peer
 from lab.routeros.switches import Switches, parse_switches
