@@ -33,6 +33,15 @@ def test_take_first_dump_tells_port_and_fresh_endpoints_only() -> None:
     assert not known.drain()
 
 
+def test_holds_an_endpoint_from_the_moment_it_was_seen() -> None:
+    known = Known()
+    known.take("wg0", 51820, seen(peer(1, HERE)), NOW_S)
+    assert known.holds(51820, HERE)
+    assert not known.holds(51821, HERE)
+    known.take("wg0", 51820, seen(peer(1, THERE)), NOW_S)
+    assert (known.holds(51820, HERE), known.holds(51820, THERE)) == (False, True)
+
+
 def test_take_move_tells_only_what_differs() -> None:
     known = Known()
     known.take("wg0", 51820, seen(peer(1, HERE), peer(2, SIX)), NOW_S)

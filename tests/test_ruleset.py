@@ -27,14 +27,14 @@ def test_render_table_accepts_everything() -> None:
     assert "policy accept;" in GOLDEN.read_text("ascii")
 
 
-def test_render_change_deletes_first_and_tells_new_ports_last() -> None:
+def test_render_change_adds_before_it_deletes_and_tells_new_ports_last() -> None:
     four, six = element(51820, "203.0.113.1", 13231), element(51820, "2001:db8::1", 13231)
     change = Change((51820, 51821), (40000,), added=(four, six), removed=(element(40000, "203.0.113.9", 1),))
     assert list(render_change("t", change)) == [
         "delete element inet t ports { 40000 }\n",
-        "delete element inet t known4 { 40000 . 203.0.113.9 . 1 }\nflush set inet t recent4\n",
         "add element inet t known4 { 51820 . 203.0.113.1 . 13231 }\n",
         "add element inet t known6 { 51820 . 2001:db8::1 . 13231 }\n",
+        "delete element inet t known4 { 40000 . 203.0.113.9 . 1 }\nflush set inet t recent4\n",
         "add element inet t ports { 51820, 51821 }\n",
     ]
 

@@ -142,6 +142,8 @@ class Hints:
             asyncio.get_running_loop().add_reader(packets, self._read, packets)
 
     def _hand_out(self, hint: Hint | None) -> None:
+        if hint and self._known.holds(hint.listen_port, hint.source):
+            return  # reported before the table was told
         names = self._known.interfaces(hint.listen_port) if hint else list(self._listeners)
         for name in names:
             self._listeners[name](hint)

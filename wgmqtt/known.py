@@ -3,7 +3,7 @@
 from collections import Counter
 
 from wgmqtt.decode import Differences
-from wgmqtt.model import PublicKey
+from wgmqtt.model import Endpoint, PublicKey
 from wgmqtt.ruleset import Change, element
 
 STALE_S = 180.0
@@ -24,6 +24,10 @@ class Known:
     def interfaces(self, port: int) -> list[str]:
         """Return the interfaces that listen there."""
         return [name for name, number in self._ports.items() if number == port]
+
+    def holds(self, port: int, endpoint: Endpoint) -> bool:
+        """Return whether a peer with a live session speaks from there, be the table told or not."""
+        return element(port, endpoint.address, endpoint.port) in self._holders
 
     def take(self, interface: str, port: int, found: Differences, now_s: float) -> None:
         """Take in what differs in one dump of an interface that listens at `port` (not 0). `now_s` is Unix time."""

@@ -78,7 +78,7 @@ def render_change(name: str, change: Change) -> Iterator[str]:
     """
     for number in change.ports_removed:
         yield f"delete element inet {name} ports {{ {number} }}\n"
-    for verb, elements in (("delete", change.removed), ("add", change.added)):
+    for verb, elements in (("add", change.added), ("delete", change.removed)):
         by_family = {
             "4": [each for each in elements if ":" not in each],
             "6": [each for each in elements if ":" in each],
