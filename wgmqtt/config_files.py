@@ -1,7 +1,5 @@
 """The configuration's file and the files with secrets. Edge: reads files."""
 
-import contextlib
-import ctypes
 import gc
 import os
 import pickle
@@ -11,6 +9,7 @@ from pathlib import Path
 from wgmqtt.config import parse_config
 from wgmqtt.config_nodes import MAX_FILE_BYTES
 from wgmqtt.errors import ConfigError, Problem
+from wgmqtt.memory import give_back
 from wgmqtt.model import Config
 
 MAX_SECRET_BYTES = 1024
@@ -26,9 +25,7 @@ def read_config(path: str | Path) -> Config:
     config: Config = pickle.loads(  # noqa: S301 - of our own making
         _pack(parse_config(_read_text(Path(path)), str(path)))
     )
-    # glibc gives back only what lies at the heap's end, unless it is asked; another C library has no malloc_trim(3).
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back()
     return config
 
 

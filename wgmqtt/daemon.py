@@ -14,6 +14,7 @@ from wgmqtt.effects import Say, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.freeze import is_frozen
+from wgmqtt.memory import bound_kept_memory
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
 from wgmqtt.rsc import script_id
@@ -25,6 +26,7 @@ FREEZE_POLL_S = 0.5
 
 def run(config: Config, path: Path, *, is_dry: bool) -> None:
     """Run until SIGTERM or SIGINT. `path` is read again at SIGHUP."""
+    bound_kept_memory()
     asyncio.run(_Daemon(config, path, is_dry=is_dry).run())
 
 
