@@ -97,7 +97,7 @@ def test_table_twice_equals_once(seed: int) -> None:
     rig = rig_of(USUAL, "7.20.8")
     rig.put_back()
     body = valid_body(numbers_of(seed))
-    payload = json.dumps({**body, "peers": body["peers"][:2]}).encode()
+    payload = json.dumps({**body, "peers": body["peers"][:1]}).encode()
     rig.get(payload)
     once = kept_by(rig)
     assert rig.get(payload).sets == []
