@@ -16,7 +16,7 @@ from lab.shell import LabError
 NAME = "flaps"
 PEERS = 100
 FLAPS = 20
-QUICK_PAUSE_S, FULL_PAUSE_S = 0.7, 3.0
+QUICK_PAUSE_S, FULL_PAUSE_S = 0.1, 3.0
 STEP_S, END_S = 5.0, 90.0  # the longest pause is a minute: then the hour's writes are used up
 PLACES = (f"{WAN}2", f"{WAN}3")
 MS = 1e6
