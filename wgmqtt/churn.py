@@ -23,12 +23,12 @@ def noticed(state: State, moved: Iterable[Sighting], mono_s: float) -> State:
 
 
 def _with(before: Ports | None, endpoint: Endpoint, mono_s: float) -> Ports:
-    seen_s = before.seen_s if before and before.address == endpoint.address else {}
-    recent_s = {port: at_s for port, at_s in seen_s.items() if at_s > mono_s - WITHIN_S}
-    return Ports(endpoint.address, {**recent_s, endpoint.port: mono_s})
+    seen = before.seen if before and before.address == endpoint.address else ()
+    recent = (each for each in seen if each[1] > mono_s - WITHIN_S and each[0] != endpoint.port)
+    return Ports(endpoint.address, (*recent, (endpoint.port, mono_s)))
 
 
 def is_restless(state: State, key: PublicKey, mono_s: float) -> bool:
     """Return whether a peer was seen at many ports of one address not long ago."""
     ports = state.ports.get(key)
-    return ports is not None and sum(at_s > mono_s - WITHIN_S for at_s in ports.seen_s.values()) >= MANY_PORTS
+    return ports is not None and sum(at_s > mono_s - WITHIN_S for _, at_s in ports.seen) >= MANY_PORTS

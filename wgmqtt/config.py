@@ -1,6 +1,7 @@
 """The configuration: YAML text to a checked Config, or every problem at once with its place. Pure."""
 
 from dataclasses import replace
+from sys import intern
 
 from wgmqtt.config_links import Mesh
 from wgmqtt.config_nodes import Source, compose
@@ -61,7 +62,7 @@ def _build_router(name: str, router: Values) -> Router:
         name=name,
         key=router.get(RouterKeys.PUBLIC_KEY),
         routeros=router.get(RouterKeys.ROUTEROS),
-        interface=router.get(RouterKeys.INTERFACE),
+        interface=intern(router.get(RouterKeys.INTERFACE)),  # mostly one name, ten thousand times
         ping=router.get(RouterKeys.PING),
         tunnel_address=router.known(RouterKeys.TUNNEL_ADDRESS, ""),
         site=router.known(RouterKeys.SITE, ""),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -126,6 +127,7 @@ def _parse_key(value: str) -> PublicKey:
         raise Refused(problem.what, f"print it with: {problem.hint}") from None
 
 
+@cache  # ten thousand routers, a few versions
 def _parse_routeros(value: str) -> tuple[int, int]:
     parts = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", value)
     if not parts:

@@ -6,16 +6,27 @@ practice 30 s and more).
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 from wgmqtt import churn
-from wgmqtt.model import Endpoint, PublicKey
+from wgmqtt.model import Endpoint, PublicKey, Sighting
 from wgmqtt.state import Damper, State
 
 LONGEST_PAUSE_S = 20.0
 DECAY_S = 60.0  # after so long without news, a peer is trusted one step more
 WRITES_PER_HOUR = 60
 HOUR_S = 3600.0
+
+
+def first_told(state: State, moved: Iterable[Sighting]) -> State:
+    """Tell at once where those are of whom nothing was ever told. All in one step: at a start that is everybody."""
+    fresh = {
+        one.key: Damper(told=one.endpoint, tokens=float(WRITES_PER_HOUR))
+        for one in moved
+        if one.key not in state.dampers
+    }
+    return replace(state, dampers={**state.dampers, **fresh}) if fresh else state
 
 
 def notice(state: State, key: PublicKey, endpoint: Endpoint, mono_s: float) -> tuple[State, bool]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from wgmqtt import churn, damping, late, outbox
-from wgmqtt.effects import Effect, abridge, say
+from wgmqtt.effects import MANY, Effect, say
 from wgmqtt.events import InterfaceFailed, Now, PeersSeen
 from wgmqtt.model import PublicKey, Sighting
 from wgmqtt.state import Seen, State
@@ -21,18 +21,27 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     state = replace(state, seen=seen, troubles=state.troubles - {trouble})
     state = late.alive(state, (*event.alive, *(sighting.key for sighting in event.changed)), now)
     state = churn.noticed(state, moved, now.mono_s) if moved else state
-    names: set[str] = set()
+    state, names, said = _noticed(state, moved, now)
+    state, published = outbox.settle(state, names, now)
+    return state, effects + said + published
+
+
+def _noticed(state: State, moved: list[Sighting], now: Now) -> tuple[State, set[str], list[Effect]]:
+    """Return whose tables may differ now, and a line for each that moved, or one for all of very many."""
+    names, said, known = set[str](), list[Effect](), state.dampers
+    state = damping.first_told(state, moved)
     for sighting in moved:
         assert sighting.endpoint is not None  # noqa: S101 - that is what makes it moved
-        name = state.roster.by_key[sighting.key].name
-        was = state.dampers[sighting.key].told if sighting.key in state.dampers else "unknown"
-        state, is_told = damping.notice(state, sighting.key, sighting.endpoint, now.mono_s)
-        phrase = "endpoint seen" if is_told else "endpoint seen, told later because it changes often"
-        effects.append(say("info", phrase, router=name, endpoint=sighting.endpoint, was=was))
+        name, is_told = state.roster.by_key[sighting.key].name, True
+        if sighting.key in known:
+            state, is_told = damping.notice(state, sighting.key, sighting.endpoint, now.mono_s)
         if is_told:
             names.update(state.roster.around(name))
-    state, published = outbox.settle(state, names, now)
-    return state, abridge(effects, "endpoints seen") + published
+        if len(moved) <= MANY:
+            was = known[sighting.key].told if sighting.key in known else "unknown"
+            phrase = "endpoint seen" if is_told else "endpoint seen, told later because it changes often"
+            said.append(say("info", phrase, router=name, endpoint=sighting.endpoint, was=was))
+    return state, names, said or ([say("info", "endpoints seen", count=len(moved))] if moved else [])
 
 
 def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:

@@ -52,7 +52,7 @@ class Ports:
     """At which ports of its present address a peer was seen, and when last (monotonic seconds)."""
 
     address: str
-    seen_s: Mapping[int, float]
+    seen: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
