@@ -11,7 +11,7 @@ import time
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.crowd import Crowd
-from lab.process_cost import cpu_s, memory_mib
+from lab.process_cost import cpu_s, memory_mib, system_call_us
 from lab.shell import LabError
 from wgmqtt.errors import Problem
 
@@ -53,6 +53,7 @@ def inside(size: int, speakers: int, measured_s: float) -> None:
         emit("rss", "MiB", size, [memory_mib(pid)])
         emit("rss_at_most", "MiB", size, [memory_mib(pid, "VmHWM")])
         emit("cpu_to_start", "s", size, [started_s])
+        emit("system_call", "us", size, [system_call_us()])
 
 
 def come_to_rest(pid: int) -> float:
