@@ -29,6 +29,7 @@ POSITIONS: Mapping[str, Sequence[str]] = {
     "get_gives": ("ip", "str"),
     "hook_permissions": ("all", "no-test"),
     "hook_globals": ("own", "shared"),
+    "ping_lasts": ("answer", "interval", "second"),
     "odd_values": ("refuse", "text", "number"),
 }
 REPLAYS = 0.1  # of the tables come a second time

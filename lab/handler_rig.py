@@ -108,7 +108,8 @@ def script_for(peers: int, routeros: tuple[int, int], *, may_ping: bool = True) 
 @cache
 def script_of_removal() -> str:
     """Return what `gen-rsc --remove` prints for it."""
-    return render_removal(make_config(1).routers[0], read_templates())
+    config = make_config(1)
+    return render_removal(config, config.routers[0], read_templates())
 
 
 @dataclass(frozen=True, slots=True)

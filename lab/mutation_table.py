@@ -12,7 +12,7 @@ REFUSED = "refused tables change nothing"
 ROAMED = "roamed peer is kept"
 
 SET = "/interface/wireguard/peers/set $1 endpoint-address=$2 endpoint-port=$3"
-PING = "/tool/ping address=$1 count=1 interval=200ms"
+PING = "/tool/ping address=$1 count=1 interval=20ms"
 APPLY = "[$apply $peerId ($addressOf->$key) ($portOf->$key)]"
 EQUAL = ':if (($seen->"configured") = $hint) do={'
 FIND = "/peers/find where interface=$meshInterface public-key=$key]"
@@ -21,8 +21,8 @@ KICK = ':set ($kickOf->$key) ([:tostr ($entry->"kick")] = "true")'
 # The set of a peer that need not wait.
 DECIDED = f':if ($did = "apply") do={{ :set did {APPLY} }}\n  :set ($didOf->$key) $did'
 SET_LATE = f'    :foreach key,peerId in=$idOf do={{ :if (($didOf->$key) = "set") do={{ {APPLY} }} }}'
-STAGES = '($kickOf->$key)) do={\n    :set stages {"applied";"final"}'
-PROBE = ':if (($didOf->$key) = "probe") do={\n      [$send ($pingOf->$key)]'
+STAGES = 'or ($kickOf->$key)) do={ :set stages {"applied";"final"}'
+PROBE = "< $askUntil) do={ [$send ($pingOf->$key)]"
 NO_ADDRESS = ':if ([:typeof $address] != "ip" and [:typeof $address] != "ip6") do={ :error "address" }'
 STRAY = ':if ($stray and $silent and ($kickOf->$key) and ($didOf->$key) = "same") do={'
 
@@ -47,8 +47,8 @@ MUTATIONS: Sequence[Mutation] = (
         APPLIED,
         DECIDED,
         DECIDED.replace(APPLY, '"set"'),
-        "    :local began [:timestamp]",
-        f"    :local began [:timestamp]\n{SET_LATE}",
+        "    :local swept [:timestamp]",
+        f"    :local swept [:timestamp]\n{SET_LATE}",
     ),
     handler("table's number not echoed", APPLIED, ':set ($head->"seq") $seq', ':set ($head->"seq") "0"'),
     handler("always reports a set", SAME, ':set ($line->"did") ($didOf->$key)', ':set ($line->"did") "set"'),
@@ -59,8 +59,8 @@ MUTATIONS: Sequence[Mutation] = (
     handler(
         "after_ms ignored",
         "later end waits to set",
-        ":delay 50ms",
-        ":delay 1ms",
+        "< $waitUntil) do={ :delay 50ms }",
+        "< $waitUntil) do={ :delay 1ms }",
     ),
     handler(
         "after_ms ignored where nothing is to be set",

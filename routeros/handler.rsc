@@ -1,6 +1,7 @@
 # wgmqtt @version@ handler of router @router@. It runs when a table arrives.
 # The table is data: no part of it is ever run. It sets endpoint-address and endpoint-port
 # of peers of one interface, sends through their tunnels, and reports what it did.
+# It keeps one global variable, wgmqttTurn: a counter of the tables that came since the router's start.
 :local meshInterface @interface@
 :local hubKey @hubKey@
 :local mqttBroker @broker@
@@ -54,11 +55,22 @@
   :return $did
 }
 
-# One packet through the tunnel. An answer proves nothing here: the peer's own rx counter does.
+# One packet through the tunnel. Its answer is not waited for: what proves a path is the peer's rx counter.
 :local send do={
   :local sent false
   @send@
   :return $sent
+}
+
+# Which of these peers (ids by key) have received nothing since their rx counters were read (rx by key).
+:local stillSilent do={
+  :local silent ({})
+  :foreach key,peerId in=$1 do={
+    :local rx ""
+    :do { :set rx [:tostr [/interface/wireguard/peers/get $peerId rx]] } on-error={}
+    :if ($rx = ($2->$key)) do={ :set ($silent->$key) $peerId }
+  }
+  :return $silent
 }
 
 # 1. Read the table. What is wrong with it ends in one log line and a report; nothing is changed.
@@ -121,6 +133,7 @@
       :local pingTo [:toip $pingText]
       :if ([:typeof [:find $pingText ":"]] = "num") do={ :set pingTo [:toip6 $pingText] }
       :if ([:typeof $pingTo] != "ip" and [:typeof $pingTo] != "ip6") do={ :error "ping" }
+      :if ([:typeof $pingTo] = "ip" and [:tostr $pingTo] != $pingText) do={ :error "ping" }
       :local wait ($entry->"after_ms")
       :if ([:typeof $wait] != "num") do={ :set wait 0 }
       :if ($wait < 50 or $wait > 2000) do={ :set wait 0 }
@@ -142,6 +155,8 @@
 # 3. Decide. A peer that goes to the right place already is left alone:
 # a table that comes again changes nothing and writes nothing.
 :local firstOf ({})
+:local rxOf ({})
+:local unheard ({})
 :local waiting 0
 :local stages {"final"}
 :local caps ({})
@@ -150,6 +165,7 @@
   :local seen [$look $peerId]
   :local hint (($addressOf->$key) . " " . ($portOf->$key))
   :set ($firstOf->$key) $seen
+  :set ($rxOf->$key) ($seen->"rx")
   :local did "same"
   :if (($seen->"configured") = $hint) do={
     :if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={ :set did "wait" }
@@ -165,42 +181,56 @@
   }
   :if ($did = "apply") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
   :set ($didOf->$key) $did
-  :if (($didOf->$key) = "wait" and ($waitOf->$key) > $waiting) do={
-    :set waiting ($waitOf->$key)
-  }
-  :if (($didOf->$key) = "set" or ($didOf->$key) = "wait" or ($kickOf->$key)) do={
-    :set stages {"applied";"final"}
-  }
+  :if ($did = "probe") do={ :set ($unheard->$key) $peerId }
+  :if ($did = "wait" and ($waitOf->$key) > $waiting) do={ :set waiting ($waitOf->$key) }
+  :if ($did = "set" or $did = "wait" or ($kickOf->$key)) do={ :set stages {"applied";"final"} }
+}
+:local began [:timestamp]
+:local waitUntil 0ms
+:if ($waiting > 0) do={
+  :for tick from=1 to=(($waiting + 49) / 50) do={ :set waitUntil ($waitUntil + 50ms) }
 }
 
-# 4. A peer that lives elsewhere than the table says is asked first, and kept if it answers:
-# behind some NATs the hub's view of it is not ours.
-:foreach round in={1;2} do={
+# 4. A peer that lives elsewhere than the table says is asked first, twice within 400 ms, and kept if anything
+# comes from it: behind some NATs the hub's view of it is not ours. All are asked before any is waited for; where
+# asking takes its time, because they are many, they are asked once.
+:local sendReady ($waiting > 0)
+:foreach askUntil in={1s;350ms} do={
+  :foreach key,peerId in=$unheard do={
+    :if (([:timestamp] - $began) < $askUntil) do={ [$send ($pingOf->$key)] }
+  }
+  # Who need not wait sends before those who do (see 5).
   :foreach key,peerId in=$idOf do={
-    :if (($didOf->$key) = "probe") do={
-      [$send ($pingOf->$key)]
-      :if (([$look $peerId]->"rx") != ($firstOf->$key->"rx")) do={
-        :set ($didOf->$key) "kept"
-      }
+    :local ready (($didOf->$key) = "set" or (($didOf->$key) = "same" and ($kickOf->$key)))
+    :if ($sendReady and $ready and ([:timestamp] - $began) < $waitUntil) do={ [$send ($pingOf->$key)] }
+  }
+  :set sendReady false
+  :local asked [:timestamp]
+  :for tick from=1 to=3 do={
+    :if ([:len $unheard] > 0 and ([:timestamp] - $asked) < 125ms) do={
+      :delay 50ms
+      :set unheard [$stillSilent $unheard $rxOf]
     }
   }
 }
+:set unheard [$stillSilent $unheard $rxOf]
 :foreach key,peerId in=$idOf do={
   :if (($didOf->$key) = "probe") do={
-    :local did "newer"
-    :if ($wgmqttTurn = $turn) do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
+    :local did "kept"
+    :if ([:typeof ($unheard->$key)] != "nothing") do={ :set did "newer" }
+    :if ($did = "newer" and $wgmqttTurn = $turn) do={
+      :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+    }
     :set ($didOf->$key) $did
-    :set stages {"applied";"final"}
+    :if ($did != "kept") do={ :set stages {"applied";"final"} }
   }
 }
 
 # 5. Without a live session, handshakes that cross cancel each other: the hub lets one end wait.
 :if ($waiting > 0) do={
-  :foreach key,peerId in=$idOf do={
-    :local ready (($didOf->$key) = "same" and ($kickOf->$key))
-    :if ($ready or ($didOf->$key) = "set") do={ [$send ($pingOf->$key)] }
+  :for tick from=1 to=(($waiting + 49) / 50) do={
+    :if (([:timestamp] - $began) < $waitUntil) do={ :delay 50ms }
   }
-  :for tick from=1 to=(($waiting + 49) / 50) do={ :delay 50ms }
   :foreach key,peerId in=$idOf do={
     :if (($didOf->$key) = "wait") do={
       :local seen [$look $peerId]
@@ -223,15 +253,21 @@
 # 6. Report at once what was applied; then send through the tunnels, and report what came of it.
 :foreach stage in=$stages do={
   :if ($stage = "final" and [:len $stages] > 1) do={
-    :local began [:timestamp]
+    :local swept [:timestamp]
+    :set unheard ({})
+    :foreach key,peerId in=$idOf do={
+      :if (($didOf->$key) = "set" or ($kickOf->$key)) do={ :set ($unheard->$key) $peerId }
+    }
     :foreach round in={1;2;3} do={
-      :foreach key,peerId in=$idOf do={
-        :local busy (($didOf->$key) = "set" or ($kickOf->$key))
-        :if ($busy and ([:timestamp] - $began) < 5s) do={
-          :local silent (([$look $peerId]->"rx") = ($firstOf->$key->"rx"))
-          :if ($round = 1 or $silent) do={
-            :if ([$send ($pingOf->$key)]) do={ :set caps {"ping"} }
-          }
+      :foreach key,peerId in=$unheard do={
+        :if (([:timestamp] - $swept) < 5s) do={
+          :if ([$send ($pingOf->$key)]) do={ :set caps {"ping"} }
+        }
+      }
+      :for tick from=1 to=4 do={
+        :if ([:len $unheard] > 0 and ([:timestamp] - $swept) < 5s) do={
+          :delay 50ms
+          :set unheard [$stillSilent $unheard $rxOf]
         }
       }
     }
@@ -240,17 +276,20 @@
       :local seen [$look $peerId]
       :local hint (($addressOf->$key) . " " . ($portOf->$key))
       :local stray (($seen->"away") and ($seen->"configured") = $hint and $wgmqttTurn = $turn)
-      :local silent (($seen->"rx") = ($firstOf->$key->"rx"))
+      :local silent (($seen->"rx") = ($rxOf->$key))
       :if ($stray and $silent and ($kickOf->$key) and ($didOf->$key) = "same") do={
-        [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+        :local did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
         :set seen [$look $peerId]
-        :if (($seen->"current") != ($seen->"configured")) do={
+        :if ($did = "set" and ($seen->"current") != ($seen->"configured")) do={
           :local otherPort (($portOf->$key) - 1)
           :if ($otherPort = 0) do={ :set otherPort 65535 }
-          [$apply $peerId ($addressOf->$key) $otherPort]
-          [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+          :set did [$apply $peerId ($addressOf->$key) $otherPort]
+          # The right port follows in any case, and once more if that fails: the other must not stay.
+          :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
+          :if ($did = "failed") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
         }
-        :set ($didOf->$key) "reapplied"
+        :if ($did = "set") do={ :set did "reapplied" }
+        :set ($didOf->$key) $did
         [$send ($pingOf->$key)]
       }
     }

@@ -1,25 +1,7 @@
 # wgmqtt @version@: takes away from router @router@ what the wgmqtt script made, and nothing else.
 # The endpoints of the WireGuard peers stay as they are now.
-{
-  :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
-    :error "wgmqtt: the package iot is missing, so there is nothing to remove."
-  }
-}
-{
-  :local brokerIds [/iot/mqtt/brokers/find where name=@broker@]
-  :if ([:len $brokerIds] = 0) do={
-    :put "wgmqtt: nothing to remove."
-  } else={
-    /iot/mqtt/brokers/set ($brokerIds->0) auto-connect=no
-    :do { /iot/mqtt/disconnect broker=@broker@ } on-error={}
-    :foreach topicId in=[/iot/mqtt/subscriptions/find where broker=@broker@] do={
-      /iot/mqtt/subscriptions/remove $topicId
-    }
-    /iot/mqtt/brokers/remove ($brokerIds->0)
-    :put "wgmqtt: removed."
-  }
-}
-# What --wan-hook had set: known by its comment, or by the first word of its text.
+
+# 1. What --wan-hook had set: known by its comment, or by the first word of its text. And the handler's counter.
 {
   :foreach watchId in=[/tool/netwatch/find where comment="wgmqtt"] do={ /tool/netwatch/remove $watchId }
   :foreach clientId in=[/ip/dhcp-client/find] do={
@@ -30,4 +12,35 @@
     :local present [:tostr [/ppp/profile/get $profileId on-up]]
     :if ($present ~ "^# wgmqtt:") do={ /ppp/profile/set $profileId on-up="" }
   }
+  :foreach countId in=[/system/script/environment/find where name="wgmqttTurn"] do={
+    /system/script/environment/remove $countId
+  }
+}
+
+# 2. The entries of /iot/mqtt. Without the package RouterOS does not know the commands further down.
+{
+  :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
+    :error "wgmqtt: the package iot is missing, so there is no broker entry to remove. All else is removed."
+  }
+}
+{
+  :local brokerIds [/iot/mqtt/brokers/find where name=@broker@]
+  :local found [:len $brokerIds]
+  :if ($found > 0) do={
+    /iot/mqtt/brokers/set ($brokerIds->0) auto-connect=no
+    :do { /iot/mqtt/disconnect broker=@broker@ } on-error={}
+    :foreach topicId in=[/iot/mqtt/subscriptions/find where broker=@broker@] do={
+      /iot/mqtt/subscriptions/remove $topicId
+    }
+    /iot/mqtt/brokers/remove ($brokerIds->0)
+  }
+  # A subscription of ours whose broker entry somebody took away by hand.
+  :foreach topicId in=[/iot/mqtt/subscriptions/find where topic=@topic@] do={
+    :local owner [:tostr [/iot/mqtt/subscriptions/get $topicId broker]]
+    :if ([:len [/iot/mqtt/brokers/find where name=$owner]] = 0) do={
+      /iot/mqtt/subscriptions/remove $topicId
+      :set found ($found + 1)
+    }
+  }
+  :if ($found > 0) do={ :put "wgmqtt: removed." } else={ :put "wgmqtt: nothing to remove." }
 }

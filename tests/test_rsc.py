@@ -85,7 +85,7 @@ def test_script_redacted_holds_no_password_and_cannot_be_imported() -> None:
 def test_script_passes_the_second_judge_as_import(name: str) -> None:
     """routeros-lsp with RouterOS 7.21.4's commands, those of the package iot included."""
     assert findings(render_script(CONFIG, ROUTERS[name], PASSWORD, TEMPLATES), "import") == []
-    assert findings(render_removal(ROUTERS[name], TEMPLATES), "import") == []
+    assert findings(render_removal(CONFIG, ROUTERS[name], TEMPLATES), "import") == []
 
 
 @pytest.mark.parametrize("name", ROUTERS)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wgmqtt import __version__, journal
 from wgmqtt.broker_files import make_missing_secrets, write_mosquitto, write_private
-from wgmqtt.config_files import check_secrets, read_config, read_secret
+from wgmqtt.config_files import check_files, read_authority, read_config, read_secret
 from wgmqtt.config_jsonschema import render_schema
 from wgmqtt.errors import Problem, RscError, WgmqttError
 from wgmqtt.freeze import freeze
@@ -109,7 +109,7 @@ def _check_config(options: argparse.Namespace) -> int:
         print(render_schema(), end="")
         return 0
     config = read_config(options.config)
-    check_secrets(config)
+    check_files(config)
     print(f"{options.config}: {len(config.routers)} routers, {len(config.links)} links, no problem found")
     return 0
 
@@ -152,10 +152,10 @@ def _router_named(config: Config, name: str) -> Router:
 def _script(config: Config, router: Router, options: argparse.Namespace) -> str:
     templates = read_templates()
     if options.remove:
-        return render_removal(router, templates)
+        return render_removal(config, router, templates)
     password = None if options.redact else read_secret(Path(config.router_password_dir) / f"{router.name}.password")
     kind, name = parse_wan_hook(options.wan_hook) if options.wan_hook else ("", "")
-    chosen = Options(may_ping=not options.no_ping, wan_hook=kind, wan=name)
+    chosen = Options(not options.no_ping, kind, name, read_authority(config))
     return render_script(config, router, password, templates, chosen)
 
 

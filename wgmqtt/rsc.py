@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from wgmqtt import __version__
 from wgmqtt.errors import Problem, RscError
-from wgmqtt.model import Config, Router
+from wgmqtt.model import Authority, Config, Router
+from wgmqtt.rsc_tls import authority_values, tls_parts
 from wgmqtt.wire import Topics, router_client_id
 
 BROKER_NAME = "wgmqtt"
@@ -21,7 +22,7 @@ REVIEW = """{
 }
 
 """
-SEND = ":do { /tool/ping address=$1 count=1 interval=200ms; :set sent true } on-error={}"
+SEND = ":do { /tool/ping address=$1 count=1 interval=20ms; :set sent true } on-error={}"
 SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer's own keepalive."
 WAN_HOOKS = ("netwatch", "dhcp", "ppp")
 PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
@@ -36,17 +37,23 @@ class Templates:
     handler: str
     remove: str
     wan_hook: str
+    authority: str
+    """What brings in the certificates that may sign the broker's."""
     hooks: Mapping[str, str]
     """What sets the WAN hook: `netwatch`, `dhcp` or `ppp`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a script may have or lack. `wan_hook` is one of `WAN_HOOKS` or empty, `wan` its interface or profile."""
+    """What a script may have or lack. `wan_hook` is one of `WAN_HOOKS` or empty, `wan` its interface or profile.
+
+    `authority`: what stands in the file that the configuration names for the routers' broker, if it names one.
+    """
 
     may_ping: bool = True
     wan_hook: str = ""
     wan: str = ""
+    authority: Authority | None = None
 
 
 DEFAULTS = Options()
@@ -103,6 +110,9 @@ def render_script(
     values["hookNote"] = f" And a hook for --wan-hook {options.wan_hook}: see 4." if options.wan_hook else ""
     values["review"] = REVIEW if password is None else ""
     values["send"] = SEND if options.may_ping else SEND_NOTHING
+    values |= authority_values(options.authority, quote) | {"clientCertificate": quote(router.client_certificate)}
+    parts = tls_parts(config, router, options.authority, templates.authority)
+    values |= {name: _fill(part, values) for name, part in parts.items()}
     handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
     script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
     if not options.wan_hook:
@@ -114,9 +124,11 @@ def render_script(
     return script + _fill(templates.hooks[options.wan_hook], values)
 
 
-def render_removal(router: Router, templates: Templates) -> str:
+def render_removal(config: Config, router: Router, templates: Templates) -> str:
     """Return the script that takes away from `router` what the other one made, and nothing else."""
-    return _fill(templates.remove, {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME)})
+    topic = Topics(config.prefix, config.hub.name).endpoints(router.name)
+    values = {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME), "topic": quote(topic)}
+    return _fill(templates.remove, values)
 
 
 def render_difference(old: str, new: str) -> str:

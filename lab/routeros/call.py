@@ -50,6 +50,11 @@ class GlobalVariables:
         with self._lock:
             return self._values.get(name, Nothing())
 
+    def names(self) -> frozenset[str]:
+        """Return the names of all variables."""
+        with self._lock:
+            return frozenset(self._values)
+
     def set(self, name: str, value: Value) -> None:
         """Set the value; setting `Nothing()` removes the variable from the environment."""
         with self._lock:

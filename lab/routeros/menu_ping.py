@@ -1,12 +1,12 @@
 """`/tool/ping` and `/ping`: a real ping(8). Edge: runs ping in the site's network namespace.
 
-Each probe waits at most `interval` (1 s unless told) for its answer. RouterOS may wait longer; how long is not
-documented.
+How long RouterOS waits for an answer is not documented: a switch has what it may be (`switches.py`, ping_lasts).
 """
 
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from lab.routeros.arguments import read_address, read_bool, read_number, read_span, read_text
 from lab.routeros.call import Call
@@ -72,14 +72,28 @@ def _options(named: dict[str, Value], family: int) -> list[str]:
     return options
 
 
+class PingClock(Protocol):
+    """Tells and spends time."""
+
+    def now_ns(self) -> int:
+        """Return Unix time."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
 class PingMenu:
     """The menu that holds ping: `/tool`, and the root up to 7.22."""
 
-    def __init__(self, emit: Emit, probe: Probe, now_ns: Callable[[], int], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, emit: Emit, probe: Probe, clock: PingClock, lasts: Literal["answer", "interval", "second"]
+    ) -> None:
         self._emit = emit
         self._send = probe
-        self._now_ns = now_ns
-        self._sleep = sleep
+        self._clock = clock
+        self._lasts = lasts
 
     def call(self, call: Call) -> Value:
         """Ping and return the number of answers.
@@ -92,19 +106,25 @@ class PingMenu:
         probing = read_probing(call)
         answers = 0
         for number in range(probing.count):
-            began_ns = self._now_ns()
-            answers += self._probe(probing)
-            if number + 1 < probing.count:
-                self._sleep(max(0.0, probing.interval_s - (self._now_ns() - began_ns) / 1e9))
+            began_ns = self._clock.now_ns()
+            answered = self._probe(probing)
+            answers += answered
+            last = number + 1 == probing.count
+            wait_s = probing.interval_s if self._lasts == "interval" or not last else 0.0
+            if self._lasts == "second" and not answered:
+                wait_s = max(wait_s, 1.0)
+            wait_s -= (self._clock.now_ns() - began_ns) / 1e9
+            if wait_s > 0:
+                self._clock.sleep(wait_s)
         return answers
 
     def _probe(self, probing: Probing) -> bool:
-        began_ns = self._now_ns()
+        began_ns = self._clock.now_ns()
         answered = False
         try:
             answered = self._send(probing)
         finally:
-            ms = round((self._now_ns() - began_ns) / 1e6, 1)
+            ms = round((self._clock.now_ns() - began_ns) / 1e6, 1)
             self._emit("ping", {"address": probing.address, "ok": answered, "ms": ms})
         return answered
 

@@ -17,7 +17,7 @@ from lab.routeros.wg_device import DevicePeer, DeviceState, Settings
 Place = tuple[str, int]  # address and port
 
 PACKET_BYTES = 128
-ROUND_TRIP_S = 0.02
+ROUND_TRIP_S = 0.03
 SESSION_S = 120  # an older session is renewed by the next packet
 
 
@@ -44,6 +44,8 @@ class ModelDevice:
     realities: dict[str, Reality] = field(default_factory=dict)
     has_no_route: frozenset[str] = frozenset()  # addresses
     refuses: frozenset[str] = frozenset()  # keys of peers that cannot be set
+    refuses_sets: frozenset[int] = frozenset()  # the sets that fail, counted from 1
+    _sets: int = 0
 
     def state(self) -> DeviceState:
         """Return the device as it is now."""
@@ -60,7 +62,8 @@ class ModelDevice:
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
         """Set parts of a peer; makes it if it is not there."""
-        if public_key in self.refuses:
+        self._sets += 1
+        if public_key in self.refuses or self._sets in self.refuses_sets:
             raise ScriptError("failure: this peer cannot be set")
         old = self.peers.get(public_key) or DevicePeer(public_key, "", None, (), 0, 0, 0, 0)
         self.peers[public_key] = replace(
@@ -99,12 +102,14 @@ class ModelDevice:
         if peer.endpoint not in reality.lives_at:
             self.clock.sleep(probing.interval_s)
             return False
-        self.clock.sleep(ROUND_TRIP_S)
+        self.clock.after(ROUND_TRIP_S, lambda: self._hear_if_there(key, reality.moves_to))
+        in_time = reality.answers_ping and probing.interval_s >= ROUND_TRIP_S
+        self.clock.sleep(ROUND_TRIP_S if in_time else probing.interval_s)
+        return in_time
+
+    def _hear_if_there(self, key: str, place: Place | None) -> None:
         if key in self.peers:
-            self.hear(key, reality.moves_to)
-        if not reality.answers_ping:
-            self.clock.sleep(probing.interval_s - ROUND_TRIP_S)
-        return reality.answers_ping
+            self.hear(key, place)
 
     def _carrier(self, address: str) -> str | None:
         for key, peer in self.peers.items():

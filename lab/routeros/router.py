@@ -13,10 +13,12 @@ from threading import Lock
 from typing import Literal
 
 from lab.routeros import interpreter
-from lab.routeros.call import Call, GlobalVariables, Menu
+from lab.routeros.call import GlobalVariables, Menu
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.menu_brokers import BrokersMenu
 from lab.routeros.menu_certificate import CertificatesMenu
+from lab.routeros.menu_environment import EnvironmentMenu
+from lab.routeros.menu_forbidden import NO_PERMISSION, ForbiddenMenu
 from lab.routeros.menu_items import Item
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menu_ping import PingMenu
@@ -29,7 +31,6 @@ from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Emit, Switches
 from lab.routeros.values import Value, render
 
-_NO_PERMISSION = "not enough permissions (9)"
 _PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
 
 
@@ -63,14 +64,6 @@ def _as_source(kept: str) -> str:
         return kept.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
         raise NotImplementedInEmulator("a script that is not UTF-8") from None
-
-
-class ForbiddenMenu:
-    """A menu that the running script has no permission for."""
-
-    def call(self, call: Call) -> Value:
-        """Refuse."""
-        raise ScriptError(_NO_PERMISSION if call.verb else "")
 
 
 class ScriptWorld:
@@ -198,7 +191,7 @@ class Router:
 
     def _run_handler(self, handler: Handler) -> None:
         if self.switches.hook_permissions == "refuse-hook" and _PINGS.search(handler.source):
-            raise ScriptError(_NO_PERMISSION)
+            raise ScriptError(NO_PERMISSION)
         shared = self.switches.hook_globals == "shared"
         world = ScriptWorld(self, self._hook_globals if shared else GlobalVariables(), is_hook=True)
         topic = handler.topic.encode().decode("latin-1")
@@ -230,12 +223,12 @@ class Router:
 
     def _make_menus(self, around: Surroundings) -> Mapping[str, Menu]:
         version, iot = self.site.version, not self.switches.iot_listed_not_installed
-        peers = PeersOf(around.device, self.clock.now_ns)
-        ping = PingMenu(self.emit, around.probe, self.clock.now_ns, self.clock.sleep)
         return {
             "/certificate": self._certificates,
             "/interface/wireguard": InterfaceMenu(around.device),
-            "/interface/wireguard/peers": PeersMenu(peers, version, self.switches, self.emit),
+            "/interface/wireguard/peers": PeersMenu(
+                PeersOf(around.device, self.clock.now_ns), version, self.switches, self.emit
+            ),
             "/iot/mqtt": MqttMenu(self._brokers, version, self.emit),
             "/iot/mqtt/brokers": self._brokers,
             "/iot/mqtt/subscriptions": self._subscriptions,
@@ -245,6 +238,9 @@ class Router:
             "/system/identity": identity_menu(self.site.name),
             "/system/package": PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
             "/system/resource": resource_menu(version),
-            **dict.fromkeys(("/tool", "/", ""), ping),
+            "/system/script/environment": EnvironmentMenu(self._globals, self._hook_globals),
+            **dict.fromkeys(
+                ("/tool", "/", ""), PingMenu(self.emit, around.probe, self.clock, self.switches.ping_lasts)
+            ),
             **wan_menus(),
         }

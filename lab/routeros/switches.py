@@ -21,6 +21,8 @@ class Switches:
             /tool/ping in it is not run at all.
         hook_globals: whether a handler finds the global variables that handlers before it have set.
         iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
+        ping_lasts: how long a ping of one packet takes. `answer`: until the answer, at most the interval;
+            `interval`: the whole interval, answered or not; `second`: a second, unless it is answered.
         odd_values: what becomes of JSON's null, of fractions, of halves of addresses (see call.py).
     """
 
@@ -30,6 +32,7 @@ class Switches:
     hook_permissions: Literal["all", "no-test", "refuse-hook"] = "all"
     hook_globals: Literal["own", "shared"] = "own"
     iot_listed_not_installed: bool = False
+    ping_lasts: Literal["answer", "interval", "second"] = "answer"
     odd_values: OddValues = "refuse"
 
 
@@ -40,6 +43,7 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "hook_permissions": {"all": "all", "no-test": "no-test", "refuse-hook": "refuse-hook"},
     "hook_globals": {"own": "own", "shared": "shared"},
     "iot_listed_not_installed": {"yes": True, "no": False},
+    "ping_lasts": {"answer": "answer", "interval": "interval", "second": "second"},
     "odd_values": {name: name for name in get_args(OddValues)},
 }
 

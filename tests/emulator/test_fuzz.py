@@ -35,7 +35,7 @@ def test_show_tells_all_that_one_table_does() -> None:
 
 
 def test_every_version_and_position_has_its_turn() -> None:
-    assert len(SWITCHES) == len(set(SWITCHES)) == 96
+    assert len(SWITCHES) == len(set(SWITCHES)) == 288
     tried = [try_table(seed) for seed in range(150)]
     assert {each.version for each in tried} == set(VERSIONS)
     for name in POSITIONS:

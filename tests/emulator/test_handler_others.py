@@ -13,6 +13,7 @@ from lab.handler_rig import (
     table,
     with_reality,
 )
+from lab.routeros.switches import Switches
 from tests.emulator.test_handler_rules import NEW, stages
 
 # Rule 7, and whose peers
@@ -115,6 +116,25 @@ def test_set_that_fails_stops_neither_others_nor_the_report() -> None:
     assert outcome.did == {1: "set", 2: "failed", 3: "set"}
     assert any("set failed" in line for line in outcome.logs)
     assert rig.configured(2) == place_of(2)
+
+
+def test_waiting_peer_is_set_on_time_beside_many_that_send_first() -> None:
+    """The ready ends send before those who wait, and do not hold them up."""
+    ready = [with_reality(peer(number)) for number in range(1, 41)]
+    rig = Rig(*ready, with_reality(peer(41, None), place_of(41, 2000)))
+    lines = [entry(number, place_of(number), kick=True) for number in range(1, 41)]
+    outcome = rig.get(table(*lines, entry(41, place_of(41, 2000), after_ms=450, kick=True)))
+    ((when, number),) = [(each.ms, each.number) for each in outcome.sets]
+    assert number == 41
+    assert 450 <= when <= 550
+
+
+def test_ping_of_a_prefix_instead_of_an_address_is_refused() -> None:
+    """RouterOS may cut `0.0.0.0/0` to an address: what it understood must be what was written."""
+    for odd_values in ("refuse", "text", "number"):
+        rig = Rig(peer(1), switches=Switches(odd_values=odd_values))
+        outcome = rig.get(table({**entry(1, NEW), "ping": "0.0.0.0/0"}))
+        assert (outcome.sets, outcome.pings) == ([], [])
 
 
 def test_peer_removed_while_the_handler_sends_stops_neither_others_nor_the_report() -> None:

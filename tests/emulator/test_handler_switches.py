@@ -38,7 +38,7 @@ def outcome_with(positions: dict[str, str]) -> tuple[Rig, Outcome]:
 def test_all_positions_are_tried() -> None:
     known = {"hook_permissions", "iot_listed_not_installed", *OTHER}
     assert known == set(Switches.__dataclass_fields__)
-    assert len(ALL) == 3 * 2 * 2 * 2 * 2 * 3
+    assert len(ALL) == 3 * 2 * 2 * 2 * 2 * 3 * 3
 
 
 @pytest.mark.parametrize("permissions", PERMISSIONS)
