@@ -7,7 +7,7 @@
 # endpoint-address and endpoint-port of peers of interface @interfaceName@.@hookNote@
 # Nothing else, and never the hub's own peer.
 # How to remove it: import the script that "wgmqtt gen-rsc @routerName@ --remove" prints.
-# This file holds a password: delete it from the router's files after the import.
+# This file holds a password: delete it from the router's files after the import.@authorityNote@
 
 @review@# 1. The iot package. A block of its own: without the package RouterOS does not know the commands further down.
 {
@@ -41,7 +41,7 @@
   :if ([:typeof $year] != "num") do={ :set year 0 }
   :if ($year < 2025) do={
     [$warn "the clock is wrong: the hub refuses handshakes until it is right. Set up NTP (/system/ntp/client)"]
-  }
+  }@authorityWarning@@certificateCheck@
   :local hubCarries ""
   :local hubPeers [/interface/wireguard/peers/find where interface=$meshInterface public-key=$hubKey]
   :if ([:len $hubPeers] = 0) do={
@@ -96,7 +96,7 @@
   :local wgmqttHandler @handler@
   :local parsed false
   :do { [:parse $wgmqttHandler]; :set parsed true } on-error={}
-  :if (!$parsed) do={ :error "wgmqtt: this RouterOS does not accept the handler. Nothing was changed." }
+  :if (!$parsed) do={ :error "wgmqtt: this RouterOS does not accept the handler. Nothing was changed." }@authorityImport@
 
   # While the broker entry is new it does not connect: a subscription counts only from the next connection on.
   :local brokerIds [/iot/mqtt/brokers/find where name=@broker@]
@@ -105,7 +105,7 @@
     :set brokerIds [/iot/mqtt/brokers/find where name=@broker@]
   }
   :local brokerId ($brokerIds->0)
-  /iot/mqtt/brokers/set $brokerId address=@address@ port=@port@ ssl=@ssl@
+  /iot/mqtt/brokers/set $brokerId address=@address@ port=@port@ ssl=@ssl@@certificateSet@
   /iot/mqtt/brokers/set $brokerId client-id=@clientId@ username=@username@
   /iot/mqtt/brokers/set $brokerId password=@password@
   /iot/mqtt/brokers/set $brokerId keep-alive=30@will@
@@ -119,6 +119,6 @@
   # Connect anew, so that the subscription counts and the table comes at once.
   /iot/mqtt/brokers/set $brokerId auto-connect=yes
   :if ([/iot/mqtt/brokers/get $brokerId connected]) do={ /iot/mqtt/disconnect broker=@broker@ }
-  :do { /iot/mqtt/connect broker=@broker@ } on-error={}
+  :do { /iot/mqtt/connect broker=@broker@ } on-error={}@authorityEnd@
   :put "wgmqtt: installed. Delete the imported file: it holds a password."
 }

@@ -67,6 +67,7 @@ def _build_router(name: str, router: Values) -> Router:
         tunnel_address=router.known(RouterKeys.TUNNEL_ADDRESS, ""),
         site=router.known(RouterKeys.SITE, ""),
         lan=None if lan is None else lan.value,
+        client_certificate=router.known(RouterKeys.CLIENT_CERTIFICATE, ""),
     )
 
 

@@ -1,8 +1,11 @@
 """The configuration's file and the files with secrets. Edge: reads files."""
 
 import gc
+import hashlib
 import os
 import pickle
+import re
+import ssl
 import stat
 from pathlib import Path
 
@@ -10,10 +13,12 @@ from wgmqtt.config import parse_config
 from wgmqtt.config_nodes import MAX_FILE_BYTES
 from wgmqtt.errors import ConfigError, Problem
 from wgmqtt.memory import give_back
-from wgmqtt.model import Config
+from wgmqtt.model import Authority, Config
 
 MAX_SECRET_BYTES = 1024
+MAX_AUTHORITY_BYTES = 256 << 10
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential=
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def read_config(path: str | Path) -> Config:
@@ -91,6 +96,48 @@ def check_secrets(config: Config) -> None:
     for path in secret_paths(config):
         try:
             read_secret(path)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+
+
+def read_authority(config: Config) -> Authority | None:
+    """Return the certificates that the routers shall trust; None if the configuration names no file with them.
+
+    Raises:
+        ConfigError: the file cannot be read, holds no certificate, or something that no router may get.
+    """
+    tls = config.broker_for_routers.tls
+    if tls is None or not tls.ca_file:
+        return None
+    text = _read(Path(tls.ca_file), MAX_AUTHORITY_BYTES).decode("utf-8", "replace")
+    allowed = "one or more certificates in PEM"
+    if "PRIVATE KEY-----" in text:
+        raise ConfigError(Problem(tls.ca_file, "a private key stands in it, and each router gets the file", allowed))
+    prints = []
+    for pem in _CERTIFICATE.findall(text):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+            prints.append(hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest())
+        except (ssl.SSLError, ValueError) as error:
+            what = f"certificate {len(prints) + 1} of this file cannot be read"
+            raise ConfigError(Problem(tls.ca_file, what, allowed)) from error
+    if not prints:
+        raise ConfigError(Problem(tls.ca_file, "no certificate stands in it", allowed))
+    return Authority(tls.ca_file, tuple(dict.fromkeys(prints)))
+
+
+def check_files(config: Config) -> None:
+    """Read every file that the configuration names for others than the hub alone, and its own secret.
+
+    Raises:
+        ConfigError: with each one that is missing or wrong.
+    """
+    problems: list[Problem] = []
+    for check in (check_secrets, read_authority):
+        try:
+            check(config)
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -26,6 +26,7 @@ def check_rules(values: Values, source: Source) -> Mesh:
     broker = values.known(RootKeys.BROKER, Values({}))
     _check_broker(broker, source)
     _check_user(broker, values.known(RootKeys.SECRETS_DIR, RootKeys.SECRETS_DIR.default or ""), routers, source)
+    _check_certificates(broker, routers, source)
     pings = {name.value: router.known(RouterKeys.PING, "") for name, router in routers}
     mesh = Mesh(hub.known(HubKeys.NAME, MAX_NAME), pings)
     for group in _groups(values, mesh, source):
@@ -81,6 +82,19 @@ def _check_user(broker: Values, secrets_dir: str, routers: _NamedRouters, source
         if file and posixpath.normpath(file.value) == posixpath.normpath(f"{secrets_dir}/{name.value}.password"):
             what = f"password_file: router {name.value} (line {source.line_of(name.node)}) has this file"
             source.refuse(file.node, what, "a file of its own")
+
+
+def _check_certificates(broker: Values, routers: _NamedRouters, source: Source) -> None:
+    """A router shows its certificate over TLS only."""
+    told = broker.find(BrokerKeys.FOR_ROUTERS)
+    place, key = (broker, BrokerKeys.TLS.name) if told is None else (told.value, RouterBrokerKeys.TLS.name)
+    if key in place.found or key in place.refused or BrokerKeys.FOR_ROUTERS.name in broker.refused:
+        return
+    for name, router in routers:
+        certificate = router.find(RouterKeys.CLIENT_CERTIFICATE)
+        if certificate is not None:
+            what = f"client_certificate: router {name.value} reaches the broker without TLS"
+            source.refuse(certificate.node, what, "tls below broker, or below its for_routers")
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from wgmqtt.config_kinds import ALL, AllOr, ListOf
 from wgmqtt.config_sections import Key, Named, Section
 from wgmqtt.config_values import (
     ADDRESS,
+    CERTIFICATE,
     ENDPOINT,
     HOST,
     KEY,
@@ -87,6 +88,11 @@ class RouterKeys:
     TUNNEL_ADDRESS = Key("tunnel_address", ADDRESS, "its address in the hub's tunnel")
     SITE = Key("site", NAME, "routers of one site may be told each other's lan address")
     LAN = Key("lan", ENDPOINT, "where routers of the same site reach its WireGuard")
+    CLIENT_CERTIFICATE = Key(
+        "client_certificate",
+        CERTIFICATE,
+        "a certificate with its key in the router's own store, by its name there, if the broker asks for one",
+    )
 
 
 class RootKeys:
@@ -149,6 +155,7 @@ class RootKeys:
                     RouterKeys.TUNNEL_ADDRESS,
                     RouterKeys.SITE,
                     RouterKeys.LAN,
+                    RouterKeys.CLIENT_CERTIFICATE,
                 ),
                 needs=(("lan", "site"),),
             ),

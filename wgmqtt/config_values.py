@@ -191,11 +191,10 @@ LINUX_INTERFACE = text(
     r"(?!\.{1,2}$)[!-.0-9;-~]{1,15}", "1 to 15 printable characters without / and :", "not an interface's name on Linux"
 )
 # What stands between quotes in a RouterOS script without an escape, and outside of them does not ask for help.
-ROUTER_INTERFACE = text(
-    r"[!#%&(->@-\[\]-_a-~]([ !#%&(->@-\[\]-_a-~]{0,62}[!#%&(->@-\[\]-_a-~])?",
-    r"1 to 64 printable ASCII characters without quotes, $, ? and \, no blank at either end",
-    "an interface's name that no script can carry",
-)
+ROUTER_TEXT = r"[!#%&(->@-\[\]-_a-~]([ !#%&(->@-\[\]-_a-~]{0,62}[!#%&(->@-\[\]-_a-~])?"
+ROUTER_TEXT_ALLOWED = r"1 to 64 printable ASCII characters without quotes, $, ? and \, no blank at either end"
+ROUTER_INTERFACE = text(ROUTER_TEXT, ROUTER_TEXT_ALLOWED, "an interface's name that no script can carry")
+CERTIFICATE = text(ROUTER_TEXT, ROUTER_TEXT_ALLOWED, "a certificate's name that no script can carry")
 # No colon: it ends the name in mosquitto's password file. The reserved ones are users of their own at the broker.
 USERNAME = text(
     r"(?!(viewer|canary)$)[A-Za-z0-9_.@-]{1,64}",

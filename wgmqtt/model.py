@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -83,6 +84,8 @@ class Router:
     tunnel_address: str = ""
     site: str = ""
     lan: Endpoint | None = None
+    client_certificate: str = ""
+    """The name of a certificate with its key, in the router's own store, which it shows to the broker."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,6 +112,22 @@ class Tls:
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The certificates that may sign the broker's, as the routers are told of them.
+
+    `path` is their file on the hub, in PEM; `fingerprints` are the SHA-256 of each, in hexadecimal digits.
+    """
+
+    path: str
+    fingerprints: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Return eight digits that are others when a certificate is another, whatever else the file says."""
+        return hashlib.sha256("".join(self.fingerprints).encode("ascii")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

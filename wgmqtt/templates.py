@@ -16,12 +16,12 @@ def read_templates() -> Templates:
     shipped = files("wgmqtt") / "routeros"
     # An editable install has no copy inside the package: there the source tree's own folder is the one.
     folder = shipped if shipped.is_dir() else Path(__file__).parent.parent / "routeros"
-    names = ("install", "handler", "remove", "wan-hook")
+    names = ("install", "handler", "remove", "wan-hook", "authority")
     try:
-        install, handler, remove, wan_hook = ((folder / f"{name}.rsc").read_text("ascii") for name in names)
+        install, handler, remove, wan_hook, authority = ((folder / f"{name}.rsc").read_text("ascii") for name in names)
         hooks = {kind: (folder / f"hook-{kind}.rsc").read_text("ascii") for kind in WAN_HOOKS}
     except OSError as error:
         raise EdgeError(
             Problem(str(folder), "a script template is missing", "", str(error), "install wgmqtt again")
         ) from error
-    return Templates(install, handler, remove, wan_hook, hooks)
+    return Templates(install, handler, remove, wan_hook, authority, hooks)
