@@ -13,10 +13,15 @@ step() {
     "$@"
 }
 
+check() {
+    step "$1" "$python" -m pytest -q --allowed-skips tests/allowed-skips.txt -m "${@:2}"
+}
+
 step 'style' "$python" -m ruff check
 step 'format' "$python" -m ruff format --check
 step 'types' "$python" -m mypy
-step 'unit and property tests' "$python" -m pytest -q -m 'not lab' --ignore tests/emulator --allowed-skips tests/allowed-skips.txt
-step 'emulator and script tests' "$python" -m pytest -q -m 'not lab' -n 2 --dist loadfile --allowed-skips tests/allowed-skips.txt tests/emulator
-# Each file's tests stay together: they share labs, and one file waits out three minutes of silence beside the others.
-step 'lab tests' "$python" -m pytest -q -m lab -n 2 --dist loadfile --allowed-skips tests/allowed-skips.txt
+check 'unit tests' 'not lab and not hypothesis and not process' --ignore tests/emulator
+check 'property tests, and what starts processes' 'not lab and (hypothesis or process)' --ignore tests/emulator -n 2
+check 'emulator and script tests' 'not lab' -n 2 --dist loadfile tests/emulator
+# Each file's tests stay together, because they share labs; the file that waits out three minutes of silence is first.
+check 'lab tests' 'lab' -n 2 --dist loadfile --no-loadscope-reorder

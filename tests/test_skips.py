@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parent.parent
 ONE_SKIPPED = "import pytest\ndef test_runs(): pass\ndef test_other(): pytest.skip('no reason')\n"
 ALL_SKIPPED = "import pytest\npytest.skip('as a whole', allow_module_level=True)\n"

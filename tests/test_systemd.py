@@ -16,6 +16,7 @@ import pytest
 
 from wgmqtt import systemd
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "packaging" / "systemd" / "wgmqtt.service"
 MAX_EXPOSURE = 20  # tenths; systemd's own scale ends at 100, which is no sandbox at all

@@ -6,7 +6,7 @@ import pytest
 
 from lab.scenario import Lab
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 SILENCE_S = 185  # a session dies 180 s after its handshake: WireGuard's paper, section 6.1, Reject-After-Time
 REACHED_S = 24.0
