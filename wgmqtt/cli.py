@@ -4,6 +4,7 @@ Exit status: 0 done, 1 failure, 2 usage, 78 configuration (EX_CONFIG of sysexits
 """
 
 import argparse
+import errno
 import os
 import secrets
 import sys
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()  # what was not written by now, such as to a full disk, must not end well
     except WgmqttError as error:
         print(f"wgmqtt: {error}", file=sys.stderr)
         return error.exit_code
@@ -42,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; there is nobody to tell
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"wgmqtt: standard output: {error.strerror}", file=sys.stderr)
         return 1
     return status
 
@@ -123,6 +131,10 @@ def _gen_rsc(options: argparse.Namespace) -> int:
         for router in config.routers:
             write_private(options.all / f"{router.name}.rsc", _script(config, router, options))
         print(f"{options.all}: {len(config.routers)} scripts written", file=sys.stderr)
+        strange = {path.stem for path in options.all.glob("*.rsc")} - {router.name for router in config.routers}
+        if strange:
+            names = ", ".join(sorted(strange))
+            print(f"{options.all}: left alone, of routers that are not in the configuration: {names}", file=sys.stderr)
         return 0
     script = _script(config, _router_named(config, options.router), options)
     if options.diff:

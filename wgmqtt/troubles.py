@@ -61,7 +61,7 @@ def _silent(state: State, router: Router, now: Now) -> str:
 def _unheard(state: State, router: Router, _now: Now) -> str:
     if router.name in state.reports:
         return ""
-    return "never heard: import its script, then look at /iot/mqtt/brokers/print on it"
+    return "never heard: import its script, then look at /iot/mqtt/brokers/print and /log/print on it"
 
 
 def _unreadable(state: State, router: Router, _now: Now) -> str:
