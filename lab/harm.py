@@ -16,7 +16,7 @@ from wgmqtt.errors import WgmqttError
 from wgmqtt.report import decode_report
 
 LONGEST_MS = 60_000.0
-PLACES = ("/interface/wireguard/peers", "/tool/netwatch", "/ip/dhcp-client", "/ppp/profile")
+PLACES = ("/interface/wireguard/peers", "/tool/netwatch", "/ip/dhcp-client", "/ppp/profile", "/certificate")
 IOT_PLACES = ("/iot/mqtt/brokers", "/iot/mqtt/subscriptions")
 ENDPOINT = ("endpoint-address", "endpoint-port")
 KINDS = frozenset({"message", "handler-start", "handler-done", "set", "ping", "publish", "log"})

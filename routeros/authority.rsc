@@ -38,11 +38,14 @@
       }
     }
   }
+  # A warning that cannot be worked out is left out: it is no reason to stop.
   :foreach wanted,order in=$authorities do={
-    :foreach certificateId in=[/certificate/find where fingerprint=$wanted] do={
-      :local trusted [:tostr [/certificate/get $certificateId trusted]]
-      :if ($trusted = "false" or $trusted = "no") do={
-        :put ("warning: certificate " . [/certificate/get $certificateId name] . " has trusted=no: set it to yes")
+    :do {
+      :foreach certificateId in=[/certificate/find where fingerprint=$wanted] do={
+        :local trusted [:tostr [/certificate/get $certificateId trusted]]
+        :if ($trusted = "false" or $trusted = "no") do={
+          :put ("warning: certificate " . [/certificate/get $certificateId name] . " has trusted=no: set it to yes")
+        }
       }
-    }
+    } on-error={}
   }

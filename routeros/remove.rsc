@@ -1,7 +1,8 @@
 # wgmqtt @version@: takes away from router @router@ what the wgmqtt script made, and nothing else.
 # The endpoints of the WireGuard peers stay as they are now.
 
-# 1. What --wan-hook had set: known by its comment, or by the first word of its text. And the handler's counter.
+# 1. What --wan-hook had set: known by its comment, or by the first word of its text. And the handler's counter, and
+# the certificates that the script imported for TLS: known by the beginning of their names.
 {
   :foreach watchId in=[/tool/netwatch/find where comment="wgmqtt"] do={ /tool/netwatch/remove $watchId }
   :foreach clientId in=[/ip/dhcp-client/find] do={
@@ -14,6 +15,12 @@
   }
   :foreach countId in=[/system/script/environment/find where name="wgmqttTurn"] do={
     /system/script/environment/remove $countId
+  }
+  :foreach certificateId in=[/certificate/find where name~"^wgmqtt-ca-"] do={
+    :do { /certificate/remove $certificateId } on-error={}
+  }
+  :foreach certificateId in=[/certificate/find where name~"^wgmqtt-ca-"] do={
+    :put ("warning: cannot remove the certificate " . [/certificate/get $certificateId name])
   }
 }
 

@@ -5,6 +5,7 @@ on; only auto-connect acts at once.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from lab.routeros.arguments import read_bool, read_number, read_text
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
@@ -15,16 +16,16 @@ from lab.routeros.mqtt_rules import DEFAULT_CLIENT_ID, KEEP_ALIVE_S, SCRIPTS_LIM
 from lab.routeros.values import Id, Value, render
 from lab.routeros.versions import is_between
 
+_TEXTS = ("name", "address", "client-id", "username", "password", "certificate")
 Topics = tuple[tuple[str, int], ...]  # topic and QoS
 
 
 def broker_readers(version: str) -> Mapping[str, Reader]:
     """Return the arguments of add and set that this version has."""
-    readers: dict[str, Reader] = dict.fromkeys(("name", "address", "client-id", "username", "password"), read_text)
+    readers: dict[str, Reader] = dict.fromkeys(_TEXTS, read_text)
     readers |= dict.fromkeys(("ssl", "auto-connect"), read_bool)
     readers["port"] = lambda name, value: read_number(name, value, 0, 4_294_967_295)
     readers["keep-alive"] = lambda name, value: read_number(name, value, *KEEP_ALIVE_S)
-    readers["certificate"] = _read_certificate
     readers["parallel-scripts-limit"] = _read_limit
     if is_between(version, since="7.20"):
         readers |= {"will-topic": read_text, "will-message": read_text, "will-retain": read_bool, "will-qos": read_qos}
@@ -40,11 +41,16 @@ def _read_limit(name: str, value: Value) -> Value:
     return "off" if value == "off" else read_number(name, value, *SCRIPTS_LIMIT)
 
 
-def _read_certificate(name: str, value: Value) -> str:
-    text = read_text(name, value)
-    if text != "none":
-        raise NotImplementedInEmulator(f"{name}={text}: a certificate of the client")
-    return text
+class Certificates(Protocol):
+    """What a broker needs of the router's certificates."""
+
+    def authorities(self) -> tuple[str, ...]:
+        """Return the PEM texts of what is trusted."""
+        ...
+
+    def identity(self, name: str) -> str:
+        """Return a certificate and its key, in PEM; raises ScriptError."""
+        ...
 
 
 class BrokersMenu(ItemMenu):
@@ -56,7 +62,7 @@ class BrokersMenu(ItemMenu):
     def __init__(
         self,
         version: str,
-        authorities: Callable[[], tuple[str, ...]],
+        certificates: Certificates,
         hear: Callable[[str], Ears],
         make_link: MakeLink = Link,
     ) -> None:
@@ -64,7 +70,7 @@ class BrokersMenu(ItemMenu):
         values: dict[str, Value] = {"port": 1883, "keep-alive": 60, "parallel-scripts-limit": "off"}
         values |= {"ssl": False, "auto-connect": False, "certificate": "none", "will-qos": 0, "will-retain": False}
         self.defaults = {name: values.get(name, "") for name in self.readers}
-        self._authorities = authorities
+        self._certificates = certificates
         self._hear = hear
         self._make_link = make_link
         self._links: dict[Id, BrokerLink] = {}
@@ -78,6 +84,7 @@ class BrokersMenu(ItemMenu):
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
         """Refuse a name that another broker has, and what the emulator has no answer for."""
+        self._identity(kept)
         others = (other for other in self.items.values() if other is not item)
         if any(other.kept["name"] == kept["name"] for other in others):
             raise ScriptError("failure: broker with the same name already exists")
@@ -141,7 +148,13 @@ class BrokersMenu(ItemMenu):
             password=text["password"],
             will=will,
             tls=bool(number["ssl"]),
-            authorities=self._authorities(),
+            authorities=self._certificates.authorities(),
+            identity=self._identity(kept),
             auto_connect=bool(number["auto-connect"]),
             topics=self.topics_of(render(kept["name"])),
         )
+
+    def _identity(self, kept: Mapping[str, Value]) -> str:
+        """Return the client's certificate and key, in PEM; nothing for `none`. Raises ScriptError."""
+        name = render(kept["certificate"])
+        return "" if name == "none" else self._certificates.identity(name)

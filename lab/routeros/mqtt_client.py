@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
 from threading import Event
 from time import monotonic
 
@@ -46,7 +47,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """What a connection needs; `authorities` are PEM texts, used when `tls`."""
+    """What a connection needs; `authorities` are PEM texts, used when `tls`, as is `identity`: certificate and key."""
 
     address: str
     port: int
@@ -57,8 +58,21 @@ class BrokerSettings:
     will: Message | None = None
     tls: bool = False
     authorities: tuple[str, ...] = ()
+    identity: str = field(default="", repr=False)
     auto_connect: bool = False
     topics: tuple[tuple[str, int], ...] = ()
+
+
+def load_identity(context: ssl.SSLContext, pem: str) -> None:
+    """Give a context the certificate and the key that `pem` holds; the ssl module reads them from files alone.
+
+    Raises:
+        ssl.SSLError: they do not belong together.
+    """
+    with NamedTemporaryFile("w", encoding="ascii") as file:
+        file.write(pem)
+        file.flush()
+        context.load_cert_chain(file.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,8 @@ class Connection:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts what was imported, and nothing else
             for pem in settings.authorities:
                 context.load_verify_locations(cadata=pem)
+            if settings.identity:
+                load_identity(context, settings.identity)
             client.tls_set_context(context)
         client.on_connect = self._heard_answer
         client.on_disconnect = self._heard_end

@@ -113,8 +113,8 @@ class Router:
         self._numbers = count(1)
         self._lock = Lock()
         self._running: dict[str, int] = {}
-        self._certificates = CertificatesMenu(site.files)
-        self._brokers = BrokersMenu(site.version, self._certificates.authorities, self._ears, around.make_link)
+        self._certificates = CertificatesMenu(site.files, switches.imported_name)
+        self._brokers = BrokersMenu(site.version, self._certificates, self._ears, around.make_link)
         self._subscriptions = SubscriptionsMenu(self._brokers)
         self._menus = self._make_menus(around)
 

@@ -23,6 +23,7 @@ class Switches:
         iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
         ping_lasts: how long a ping of one packet takes. `answer`: until the answer, at most the interval;
             `interval`: the whole interval, answered or not; `second`: a second, unless it is answered.
+        imported_name: what `/certificate/import name=NAME` calls the first certificate of a file: NAME_0 or NAME.
         odd_values: what becomes of JSON's null, of fractions, of halves of addresses (see call.py).
     """
 
@@ -33,6 +34,7 @@ class Switches:
     hook_globals: Literal["own", "shared"] = "own"
     iot_listed_not_installed: bool = False
     ping_lasts: Literal["answer", "interval", "second"] = "answer"
+    imported_name: Literal["numbered", "plain"] = "numbered"
     odd_values: OddValues = "refuse"
 
 
@@ -44,6 +46,7 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "hook_globals": {"own": "own", "shared": "shared"},
     "iot_listed_not_installed": {"yes": True, "no": False},
     "ping_lasts": {"answer": "answer", "interval": "interval", "second": "second"},
+    "imported_name": {"numbered": "numbered", "plain": "plain"},
     "odd_values": {name: name for name in get_args(OddValues)},
 }
 

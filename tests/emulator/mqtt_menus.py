@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from lab.routeros.call import Call
-from lab.routeros.menu_brokers import BrokersMenu
+from lab.routeros.menu_brokers import BrokersMenu, Certificates
+from lab.routeros.menu_certificate import CertificatesMenu
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.mqtt_link import Ears
 from lab.routeros.values import Id, Value
@@ -62,12 +64,12 @@ class Client:
 
 
 @contextmanager
-def new_client(version: str = "7.20.8", authorities: tuple[str, ...] = ()) -> Iterator[Client]:
+def new_client(version: str = "7.20.8", certificates: Certificates | None = None) -> Iterator[Client]:
     """Give the menus; end their links."""
     events: SimpleQueue[Event] = SimpleQueue()
     brokers = BrokersMenu(
         version,
-        lambda: authorities,
+        certificates or CertificatesMenu(Path()),
         lambda broker: Ears(
             lambda: events.put(("connected", broker)),
             lambda reason: events.put(("disconnected", reason)),

@@ -28,6 +28,8 @@ from lab.routeros.errors import ScriptError
 from lab.routeros.interpreter import check
 from lab.routeros.model_router import ModelRouter
 from lab.routeros.values import render
+from tests.emulator.tls_script import ONE, OWN_NAME, give_files
+from wgmqtt.config_files import read_authority
 from wgmqtt.model import BrokerAddress, Config, Router, Tls
 from wgmqtt.rsc import Options as ScriptOptions
 from wgmqtt.rsc import parse_wan_hook, render_script
@@ -39,18 +41,23 @@ PLACE = place_of(1, 2000)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What changes the text beside the version. `peers` are links; `odd`: names and addresses at their limits."""
+    """What changes the text beside the version. `peers` are links; `odd`: names and addresses at their limits.
+
+    `tls`: with a file (`file`), a certificate of its own besides (`own`), or the system's authorities (`system`).
+    """
 
     peers: int = 2
     may_ping: bool = True
-    tls: bool = False
+    tls: str = ""
     odd: bool = False
     hook: str = ""
 
 
 ALL_OPTIONS: Mapping[str, Options] = {
     "usual": Options(),
-    "all else": Options(may_ping=False, tls=True, odd=True),
+    "all else": Options(may_ping=False, tls="own", odd=True),
+    "tls": Options(peers=1, tls="file"),
+    "tls with the system's authorities": Options(peers=1, tls="system"),
     "no links": Options(peers=0),
     **{f"hook {hook}": Options(peers=1, hook=hook) for hook in ("netwatch", "dhcp:ether1", "ppp:default")},
     "hook without ping": Options(peers=1, hook="netwatch", may_ping=False),
@@ -64,9 +71,13 @@ def config_of(version: str, options: Options) -> Config:
     interface = 'wg $[1] "x" \\ {;}\'?' if options.odd else "wireguard1"
     config = make_config(options.peers, (major, minor), interface)
     if options.tls:
-        config = replace(config, broker_for_routers=BrokerAddress("10.99.0.1", 8883, Tls("/etc/wgmqtt/ca.pem")))
+        tls = Tls("" if options.tls == "system" else str(ONE))
+        config = replace(config, broker_for_routers=BrokerAddress("10.99.0.1", 8883, tls))
     if options.odd:
         config = replace(config, routers=tuple(odd_ping(router) for router in config.routers))
+    if options.tls == "own":
+        first, *others = config.routers
+        config = replace(config, routers=(replace(first, client_certificate=OWN_NAME), *others))
     return config
 
 
@@ -77,7 +88,7 @@ def odd_ping(router: Router) -> Router:
 def script_with(version: str, options: Options, password: str | None = PASSWORD) -> str:
     config = config_of(version, options)
     kind, name = parse_wan_hook(options.hook) if options.hook else ("", "")
-    chosen = ScriptOptions(may_ping=options.may_ping, wan_hook=kind, wan=name)
+    chosen = ScriptOptions(options.may_ping, kind, name, read_authority(config))
     return render_script(config, config.routers[0], password, read_templates(), chosen)
 
 
@@ -88,7 +99,9 @@ def second_judge(script: str, scope: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("version", "name"), TRIED)
-def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(version: str, name: str) -> None:
+def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(
+    version: str, name: str, tmp_path: Path
+) -> None:
     options = ALL_OPTIONS[name]
     script = script_with(version, options)
     check(script, version, scope="import")
@@ -96,6 +109,8 @@ def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(versi
     config = config_of(version, options)
     peers = [hub_peer(), *(peer(number) for number in range(1, options.peers + 1))]
     router = ModelRouter(version, peers, interface=config.routers[0].interface)
+    if options.tls:
+        give_files(router, tmp_path)
     before = kept_by(router)
     router.install(script)
     once = kept_by(router)

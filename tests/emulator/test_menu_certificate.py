@@ -71,7 +71,7 @@ def test_add_is_not_guessed(tmp_path: Path) -> None:
 
 def test_connect_ssl_with_imported_authority_works(tls_broker: Broker) -> None:
     menu = do_import(tls_broker.directory, file_name="ca.pem", passphrase="")
-    with new_client(authorities=menu.authorities()) as client:
+    with new_client(certificates=menu) as client:
         client.add(tls_broker.port, ssl=True)
         client.order("connect")
         assert client.connected() is True
