@@ -192,8 +192,8 @@
 }
 
 # 4. A peer that lives elsewhere than the table says is asked first, twice within 400 ms, and kept if anything
-# comes from it: behind some NATs the hub's view of it is not ours. All are asked before any is waited for; where
-# asking takes its time, because they are many, they are asked once.
+# comes from it: behind some NATs the hub's view of it is not ours. All are asked before any is waited for;
+# where asking takes its time, because they are many, they are asked once.
 :local sendReady ($waiting > 0)
 :foreach askUntil in={1s;350ms} do={
   :foreach key,peerId in=$unheard do={
@@ -293,6 +293,10 @@
         [$send ($pingOf->$key)]
       }
     }
+  }
+  # What this handler may do. Where it had nothing to send, it asks the router itself.
+  :if ($stage = "final" and [:len $caps] = 0) do={
+    :if ([$send 127.0.0.1]) do={ :set caps {"ping"} }
   }
   :local lines ""
   :foreach key,peerId in=$idOf do={

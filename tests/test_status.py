@@ -1,6 +1,8 @@
 """The hub's view as a person reads it, and as other programs do."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,9 @@ NOW_S = 1_700_000_000.0
 SITES = ("berlin-mitte", "hamburg-lager", "koeln-ost", "muenchen-nord", "dresden")
 
 
-def router(name: str, trouble: str = "", **others: float | None) -> RouterLine:
+def router(name: str, trouble: str = "", **others: Any) -> RouterLine:  # noqa: ANN401 - fields of RouterLine
     """Return a router that works, unless something else is said."""
-    times = {"handshake_s": NOW_S - 119, "heard_s": NOW_S - 6500, "applied_ms": 12_345.6, **others}
+    times: dict[str, Any] = {"handshake_s": NOW_S - 119, "heard_s": NOW_S - 6500, "applied_ms": 12_345.6, **others}
     return RouterLine(name, "203.0.113.211:51820", trouble=trouble, **times)
 
 
@@ -46,6 +48,12 @@ def test_five_routers_fit_a_terminal(trouble: str) -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
     for name in SITES:
         assert name in text
+
+
+def test_note_of_a_router_stands_below_what_is_wrong() -> None:
+    noted = replace(router("berlin"), note="its handler cannot ping")
+    text = rendered(view((noted, router("cologne"))))
+    assert text.endswith("nothing is wrong\ni berlin: its handler cannot ping\n")
 
 
 def test_text_is_plain() -> None:

@@ -23,7 +23,10 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class RouterLine:
-    """One router at a glance. Times are Unix time in seconds, None: never; `trouble` ends with the next step."""
+    """One router at a glance. Times are Unix time in seconds, None: never; `trouble` ends with the next step.
+
+    `note` is worth knowing of a router that works.
+    """
 
     name: str
     endpoint: str
@@ -31,6 +34,7 @@ class RouterLine:
     heard_s: float | None
     applied_ms: float | None
     trouble: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ def render_status(status: HubStatus, *, is_online: bool, now_s: float) -> str:
     wrong = _wrong([("the hub", status.trouble)])
     wrong += _wrong((line.name, line.trouble) for line in status.routers)
     wrong += _wrong((f"{line.first} - {line.second}", line.trouble) for line in status.links)
-    notes = _wrong(((f"{line.first} - {line.second}", line.note) for line in status.links), mark="i")
+    notes = _wrong(((line.name, line.note) for line in status.routers), mark="i")
+    notes += _wrong(((f"{line.first} - {line.second}", line.note) for line in status.links), mark="i")
     return "\n".join([*head, *tables, "", *(wrong or ["nothing is wrong"]), *notes]) + "\n"
 
 

@@ -28,6 +28,14 @@ def router_trouble(state: State, router: Router, now: Now) -> str:
     return next((said for rule in ROUTER_RULES if (said := rule(state, router, now))), "")
 
 
+def router_note(state: State, router: Router) -> str:
+    """Return what is worth knowing of a router, though it works; empty if nothing is."""
+    report = state.reports.get(router.name)
+    if report is None or report.stage != "final" or report.script != state.script or "ping" in report.caps:
+        return ""
+    return "its handler cannot ping, so a new path opens with the next keepalive of either end"
+
+
 def link_trouble(state: State, link: Link, now: Now) -> str:
     """Return what is wrong with a link that is not direct; empty if nothing is."""
     return next((said for rule in LINK_RULES if (said := rule(state, link, now))), "")

@@ -8,7 +8,7 @@ from wgmqtt.events import Now
 from wgmqtt.hubwire import HubStatus, LinkLine, RouterLine, encode_status
 from wgmqtt.model import Link, Router
 from wgmqtt.state import LinkView, State
-from wgmqtt.troubles import hub_trouble, link_trouble, own_mapping, router_trouble
+from wgmqtt.troubles import hub_trouble, link_trouble, own_mapping, router_note, router_trouble
 
 SOON_S = 1.0
 SELDOM_S = 60.0
@@ -64,6 +64,7 @@ def _router_line(state: State, router: Router, now: Now) -> RouterLine:
         heard_s=state.heard_s.get(router.name),
         applied_ms=state.applied_ms.get(router.name),
         trouble=router_trouble(state, router, now),
+        note=router_note(state, router),
     )
 
 

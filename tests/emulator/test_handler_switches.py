@@ -36,7 +36,7 @@ def outcome_with(positions: dict[str, str]) -> tuple[Rig, Outcome]:
 
 
 def test_all_positions_are_tried() -> None:
-    known = {"hook_permissions", "iot_listed_not_installed", *OTHER}
+    known = {"hook_permissions", "iot_listed_not_installed", "imported_name", *OTHER}
     assert known == set(Switches.__dataclass_fields__)
     assert len(ALL) == 3 * 2 * 2 * 2 * 2 * 3 * 3
 
@@ -66,10 +66,12 @@ def test_every_answer_leads_to_the_same_endpoints_and_a_replay_writes_nothing(pe
         assert (again.sets, again.errors) == ([], []), positions
 
 
-def test_ping_that_is_forbidden_is_told_to_the_hub() -> None:
+@pytest.mark.parametrize("payload", [TABLE, table(), table(entry(1, place_of(1)))], ids=["busy", "empty", "idle"])
+def test_every_last_report_tells_whether_the_handler_may_ping(payload: bytes) -> None:
+    """Also where there was nothing to send to: the first table after an import is the test of what a hook may do."""
     for permissions, caps in (("all", ("ping",)), ("no-test", ())):
-        _, outcome = outcome_with({"hook_permissions": permissions})
-        assert outcome.reports[-1].caps == caps
+        rig = Rig(*PEERS, switches=parse_switches([f"hook_permissions={permissions}"]))
+        assert rig.get(payload).reports[-1].caps == caps
 
 
 def test_script_without_ping_sets_and_reports_where_the_hook_would_be_refused() -> None:

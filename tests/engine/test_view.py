@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,25 @@ def test_router_in_trouble_is_named_with_the_next_step(case: Case) -> None:
     assert ": " in said, "what is wrong, then what to do"
     by_rule = next(rule for rule in ROUTER_RULES if rule.__name__ == case.rule)
     assert by_rule(world.state, berlin, now(world)) == said, "another rule speaks for it"
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ({"caps": ["ping"]}, ""),
+        ({"caps": []}, "its handler cannot ping"),
+        ({}, "its handler cannot ping"),
+        ({"caps": [], "stage": "applied"}, ""),  # it has not tried yet
+        ({"caps": [], "script": "0.9 ff"}, ""),  # an older one: what it names is not known
+    ],
+)
+def test_router_that_cannot_ping_is_noted_and_no_trouble(said: dict[str, Any], note: str) -> None:
+    world = pair()
+    report(world, "berlin", **said)
+    berlin = make_view(world.state, now(world)).routers[0]
+    assert berlin.note.startswith(note)
+    assert bool(berlin.note) == bool(note)
+    assert "ping" not in berlin.trouble
 
 
 def _seen_elsewhere(world: World) -> None:
