@@ -59,7 +59,7 @@ class Tried:
     version: str
 
 
-@lru_cache(maxsize=2_000)
+@lru_cache(maxsize=3_000)
 def rig_of(switches: Switches, version: str) -> Rig:
     """Return a router with these switches; its peers are put back before each table."""
     return Rig(*PEERS, version=version, switches=switches, others=OTHERS)
