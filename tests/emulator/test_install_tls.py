@@ -4,23 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.handler_rig import TABLE_TOPIC, Outcome, entry, place_of, script_for, script_of_removal, table
+from lab.handler_rig import TABLE_TOPIC, Outcome, entry, place_of, script_of_removal, table
 from lab.routeros.call import Call
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.menu_certificate import CertificatesMenu
 from lab.routeros.switches import Switches
 from lab.routeros.values import Nothing, Value, render
-from tests.emulator.tls_script import DATA, ONE, ROUTER, TWO, UPLOADED, TlsRouter, tls_config, tls_script
-from wgmqtt.config_files import read_authority
-from wgmqtt.errors import RscError
-from wgmqtt.rsc import render_script
-from wgmqtt.templates import read_templates
-
-
-def name_of(ca_file: Path) -> str:
-    authority = read_authority(tls_config(ca_file))
-    assert authority
-    return f"wgmqtt-ca-{authority.id}"
+from tests.emulator.tls_script import DATA, ONE, ROUTER, TWO, UPLOADED, TlsRouter, name_of, tls_script
 
 
 @pytest.fixture(params=["numbered", "plain"])
@@ -130,6 +120,19 @@ def test_install_with_a_new_authority_removes_the_older_of_ours_and_no_other(rou
     assert router.names() == ["wgmqtt", imported(router, TWO)]
 
 
+def test_install_after_an_overlap_of_two_removes_the_old_one_and_needs_no_file(router: TlsRouter) -> None:
+    both = router.certificates.files / "both.pem"
+    both.write_text(ONE.read_text() + TWO.read_text())
+    for ca_file in (ONE, both):
+        router.upload(ca_file)
+        router.install(tls_script(ca_file))
+    (router.certificates.files / UPLOADED).unlink()
+    for _ in range(2):
+        router.install(tls_script(TWO))
+    assert router.names() == [imported(router, both)]
+    assert len(router.broker.arrivals[-1].authorities) == 1
+
+
 @pytest.mark.parametrize("form", [None, "AA:BB"])
 def test_install_with_a_further_authority_keeps_the_one_that_still_counts(router: TlsRouter, form: str | None) -> None:
     """It has the older name; an import leaves it out, since it is there."""
@@ -208,40 +211,3 @@ def test_install_warns_of_an_own_certificate_without_its_key(router: TlsRouter) 
     with pytest.raises(NotImplementedInEmulator, match="no private key"):
         router.install(tls_script(ONE, "own"))
     assert "warning: certificate own has no private key here: import that too" in router.said()
-
-
-# Which words stand where
-
-
-def test_script_without_tls_has_no_word_of_certificates() -> None:
-    assert "certificate" not in script_for(1, (7, 20))
-
-
-def test_script_with_the_systems_authorities_warns_and_imports_nothing(router: TlsRouter) -> None:
-    script = tls_script(None)
-    assert UPLOADED not in script
-    router.install(script)
-    text = "warning: the broker speaks TLS: the authority that signed its certificate must be in /certificate, trusted"
-    assert text in router.said()
-    assert router.names() == []
-
-
-def test_script_says_at_both_ends_which_file_is_needed() -> None:
-    script = tls_script()
-    head = script[: script.index("# 1. ")]
-    assert f"# Needed beforehand: the hub's file {ONE}, uploaded to this router as {UPLOADED}." in head
-    assert UPLOADED in script.splitlines()[-3]
-    assert f"certificates {name_of(ONE)} are made" in head
-
-
-def test_script_without_the_authority_that_the_configuration_names_is_refused() -> None:
-    config = tls_config(ONE)
-    with pytest.raises(RscError, match="needed for a script"):
-        render_script(config, config.routers[0], None, read_templates())
-
-
-def test_script_with_a_file_whose_path_cannot_be_quoted_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "bürö.pem"
-    path.write_text(ONE.read_text())
-    with pytest.raises(RscError, match="cannot be quoted"):
-        tls_script(path)

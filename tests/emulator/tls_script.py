@@ -42,6 +42,13 @@ def tls_script(ca_file: Path | None = ONE, own: str = "", broker: BrokerAddress 
     return render_script(config, config.routers[0], PASSWORD, read_templates(), options)
 
 
+def name_of(ca_file: Path) -> str:
+    """Return how the names of what comes from this file begin."""
+    authority = read_authority(tls_config(ca_file))
+    assert authority
+    return f"wgmqtt-ca-{authority.id}"
+
+
 def certificates_of(router: ModelRouter) -> CertificatesMenu:
     """Return its menu of certificates."""
     menu = router.router.menu("/certificate")
