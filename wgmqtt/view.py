@@ -1,5 +1,6 @@
 """The hub's view, made from the state, and when it is published: soon after a change, seldom otherwise. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from wgmqtt import __version__
@@ -17,23 +18,34 @@ LINES_A_SECOND = 100  # a view of many lines is made more seldom, so that it cos
 
 def make_view(state: State, now: Now) -> HubStatus:
     """Return the hub's view as it is now."""
-    routers = state.roster.config.routers
+    view = _head(state, now)
+    return replace(view, routers=tuple(_router_lines(state, now)), links=tuple(_link_lines(state, now)))
+
+
+def _head(state: State, now: Now) -> HubStatus:
     return HubStatus(
         instance=state.instance,
         version=__version__,
         is_frozen=state.is_frozen,
         at_s=round(now.wall_s, 1),
         managed=tuple(sorted({*state.roster.by_name, *(state.gone if state.is_frozen else ())})),
-        routers=tuple(_router_line(state, router, now) for router in routers),
-        links=tuple(_link_line(state, link, now) for link in sorted(state.roster.config.links)),
         trouble=hub_trouble(state),
     )
+
+
+def _router_lines(state: State, now: Now) -> Iterator[RouterLine]:
+    return (_router_line(state, router, now) for router in state.roster.config.routers)
+
+
+def _link_lines(state: State, now: Now) -> Iterator[LinkLine]:
+    return (_link_line(state, link, now) for link in sorted(state.roster.config.links))
 
 
 def publish(state: State, now: Now) -> tuple[State, list[Effect]]:
     """Publish the view now."""
     topic = state.roster.topics.hub_status
-    effect = PublishStatus(state.session.generation, topic, encode_status(make_view(state, now)))
+    payload = encode_status(_head(state, now), _router_lines(state, now), _link_lines(state, now))
+    effect = PublishStatus(state.session.generation, topic, payload)
     return replace(state, view_s=now.mono_s + _pause_s(state, SELDOM_S)), [effect]
 
 
