@@ -37,7 +37,10 @@ TLS = Section(
     (TlsKeys.CA_FILE, TlsKeys.CERT_FILE, TlsKeys.KEY_FILE),
     needs=(("cert_file", "key_file"), ("key_file", "cert_file")),
 )
-ROUTER_TLS = Section((TlsKeys.CA_FILE,))
+ROUTER_CA_FILE = Key(
+    TlsKeys.CA_FILE.name, PATH, "certificates that a router shall import for it; default: what it trusts already"
+)
+ROUTER_TLS = Section((ROUTER_CA_FILE,))
 
 
 class RouterBrokerKeys:

@@ -32,15 +32,12 @@ _SET = """
 # The manual says that with an authority the certificates go that it has issued. If that holds for imported ones too,
 # the router's own certificate would go with an older authority.
 _REMOVE_OLDER = f"""
-  # Older authorities of ours go only now that the present ones are in, and known to be by their fingerprints.
+  # Others of ours, older ones above all, go only now that the present ones are in, and known to be by fingerprint.
   :if ([$countLacking $authorities] = 0) do={{
     :foreach certificateId in=[/certificate/find where name~"^{OWN_CERTIFICATES}"] do={{
       :do {{
-        :local certificateName [:tostr [/certificate/get $certificateId name]]
         :local seen [:tostr [/certificate/get $certificateId fingerprint]]
-        :if (!($certificateName ~ "^@authorityName@") and [:typeof ($authorities->$seen)] = "nothing") do={{
-          /certificate/remove $certificateId
-        }}
+        :if ([:typeof ($authorities->$seen)] = "nothing") do={{ /certificate/remove $certificateId }}
       }} on-error={{}}
     }}
   }}"""

@@ -1,8 +1,7 @@
 """`/certificate`: imported from the router's files, for brokers with ssl=yes. Edge: files.
 
-An import takes each certificate of a PEM file and calls them `FILE_0`, `FILE_1`, … as RouterOS does. What is in the
-store already is left out (users: the second import of a file says certificates-imported: 0). A key is kept with the
-certificate that it belongs to; a key without one is counted by RouterOS, and nothing else. Keys with a passphrase,
+An import takes each certificate of a PEM file and calls them `FILE_0`, `FILE_1`, … as RouterOS does. A key is kept with
+the certificate that it belongs to; a key without one is counted by RouterOS, and nothing else. Keys with a passphrase,
 requests and revocation lists are not implemented.
 """
 
@@ -32,13 +31,15 @@ def sha256_of(certificate: bytes) -> str:
 class CertificatesMenu(ItemMenu):
     """`/certificate`; `files` is the directory that stands for the router's files.
 
-    `imported_name` is the switch of that name. `fingerprint` may be replaced: its form is not in MikroTik's manual.
+    `imported_name` is the switch of that name. Two things are users' word, and may be set otherwise: the form of a
+    `fingerprint`, and that an import leaves out what is in the store (its second one says certificates-imported: 0).
     """
 
     def __init__(self, files: Path, imported_name: str = "numbered") -> None:
         super().__init__("/certificate", {"name": read_text, "trusted": read_bool}, ("fingerprint", "private-key"))
         self.files = files
         self.fingerprint: Callable[[bytes], str] = sha256_of
+        self.leaves_out_known = True
         self._imported_name = imported_name
         self._pem: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -99,7 +100,8 @@ class CertificatesMenu(ItemMenu):
         text = file.read_text("ascii", "replace")
         trusted = read_bool("trusted", call.named.get("trusted", True))
         with self.lock:
-            known = {ssl.PEM_cert_to_DER_cert(self._pem[item.id.text]) for item in self.items.values()}
+            stored = [self._pem[item.id.text] for item in self.items.values()] if self.leaves_out_known else []
+            known = {ssl.PEM_cert_to_DER_cert(pem) for pem in stored}
             fresh = [pem for pem in _PEM.findall(text) if ssl.PEM_cert_to_DER_cert(pem) not in known]
             for number, pem in enumerate(fresh):
                 plain = "name" in call.named and number == 0 and self._imported_name == "plain"

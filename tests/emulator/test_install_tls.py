@@ -78,7 +78,7 @@ def test_install_with_another_file_than_the_hubs_is_refused(router: TlsRouter) -
     assert router.names() == [imported(router, ONE)]
 
 
-@pytest.mark.parametrize("form", ["", "AA:BB", "Z" * 64])
+@pytest.mark.parametrize("form", ["", "AA:BB", "Z" * 64, "ab" * 20])
 def test_install_goes_by_the_name_where_fingerprints_look_otherwise(router: TlsRouter, form: str) -> None:
     router.certificates.fingerprint = lambda _: form
     router.upload(ONE)
@@ -131,6 +131,25 @@ def test_install_after_an_overlap_of_two_removes_the_old_one_and_needs_no_file(r
         router.install(tls_script(TWO))
     assert router.names() == [imported(router, both)]
     assert len(router.broker.arrivals[-1].authorities) == 1
+
+
+def test_install_where_an_import_takes_what_is_there_already_does_not_import_twice(router: TlsRouter) -> None:
+    router.certificates.leaves_out_known = False
+    router.has(ONE, "office ca")
+    router.upload(ONE)
+    router.install(tls_script())
+    assert router.names() == ["office ca"]
+    assert "The one here holds other certificates" in refusal(router, tls_script(TWO))
+    router.certificates.fingerprint = lambda _: "AA:BB"
+    for _ in range(2):
+        router.install(tls_script())
+    assert router.names() == ["office ca", imported(router, ONE)]
+
+
+def test_install_keeps_of_a_larger_file_only_what_the_hub_trusts(router: TlsRouter) -> None:
+    (router.certificates.files / UPLOADED).write_text(TWO.read_text() + ONE.read_text())
+    router.install(tls_script(ONE))
+    assert router.certificates.authorities() == (ONE.read_text(),)
 
 
 @pytest.mark.parametrize("form", [None, "AA:BB"])
