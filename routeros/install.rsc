@@ -41,7 +41,14 @@
   :if ([:typeof $year] != "num") do={ :set year 0 }
   :if ($year < 2025) do={
     [$warn "the clock is wrong: the hub refuses handshakes until it is right. Set up NTP (/system/ntp/client)"]
-  }@authorityWarning@@certificateCheck@
+  }
+  # Asked in a text of its own: a RouterOS that has no such menu gives no answer, and no error.
+  :do {
+    :local askNtp [:parse ":return [/system/ntp/client/get enabled]"]
+    :if ([$askNtp] = false) do={
+      [$warn "NTP is off (/system/ntp/client): if a reboot sets the clock back, the hub refuses handshakes"]
+    }
+  } on-error={}@authorityWarning@@certificateCheck@
   :local hubCarries ""
   :local hubPeers [/interface/wireguard/peers/find where interface=$meshInterface public-key=$hubKey]
   :if ([:len $hubPeers] = 0) do={

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from lab.routeros.arguments import read_prefixes, read_text
+from lab.routeros.arguments import read_bool, read_prefixes, read_text
 from lab.routeros.call import Call
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.menu_items import Item, ItemMenu
@@ -87,6 +87,16 @@ def identity_menu(name: str) -> SettingsMenu:
         kept.update({key: read_text(key, value) for key, value in named.items()})
 
     return SettingsMenu("/system/identity", lambda: dict(kept), write)
+
+
+def ntp_menu() -> SettingsMenu:
+    """Return `/system/ntp/client`, switched on: what the clock shows is another menu's."""
+    kept: dict[str, Value] = {"enabled": True}
+
+    def write(named: Mapping[str, Value]) -> None:
+        kept.update({key: read_bool(key, value) for key, value in named.items()})
+
+    return SettingsMenu("/system/ntp/client", lambda: dict(kept), write)
 
 
 def clock_menu(version: str, now_ns: Callable[[], int] = time.time_ns) -> SettingsMenu:

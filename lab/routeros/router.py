@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
-from lab.routeros import interpreter
+from lab.routeros import interpreter, menu_system
 from lab.routeros.call import GlobalVariables, Menu
 from lab.routeros.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.menu_brokers import BrokersMenu
@@ -22,7 +22,6 @@ from lab.routeros.menu_forbidden import NO_PERMISSION, ForbiddenMenu
 from lab.routeros.menu_items import Item
 from lab.routeros.menu_mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menu_ping import PingMenu
-from lab.routeros.menu_system import AddressesMenu, LogMenu, PackagesMenu, clock_menu, identity_menu, resource_menu
 from lab.routeros.menu_wan import wan_menus
 from lab.routeros.menu_wireguard import InterfaceMenu, PeersMenu, PeersOf
 from lab.routeros.mqtt_link import Ears
@@ -232,12 +231,13 @@ class Router:
             "/iot/mqtt": MqttMenu(self._brokers, version, self.emit),
             "/iot/mqtt/brokers": self._brokers,
             "/iot/mqtt/subscriptions": self._subscriptions,
-            "/ip/address": AddressesMenu(around.addresses()),
-            "/log": LogMenu(lambda topics, text: self.log(f"script,{topics}", text)),
-            "/system/clock": clock_menu(version, self.clock.now_ns),
-            "/system/identity": identity_menu(self.site.name),
-            "/system/package": PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
-            "/system/resource": resource_menu(version),
+            "/ip/address": menu_system.AddressesMenu(around.addresses()),
+            "/log": menu_system.LogMenu(lambda topics, text: self.log(f"script,{topics}", text)),
+            "/system/clock": menu_system.clock_menu(version, self.clock.now_ns),
+            "/system/identity": menu_system.identity_menu(self.site.name),
+            "/system/ntp/client": menu_system.ntp_menu(),
+            "/system/package": menu_system.PackagesMenu(version, iot_installed=iot, iot_listed=not iot),
+            "/system/resource": menu_system.resource_menu(version),
             "/system/script/environment": EnvironmentMenu(self._globals, self._hook_globals),
             **dict.fromkeys(
                 ("/tool", "/", ""), PingMenu(self.emit, around.probe, self.clock, self.switches.ping_lasts)

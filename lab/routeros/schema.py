@@ -1,9 +1,9 @@
 """Which commands and arguments a RouterOS version has, as the tree that routeros-lsp's command checker reads. Pure.
 
 Two sources: `data/schema.json` (what the console of each version from 7.12 to 7.24 lists, for the menus that scripts
-here use) decides names. routeros-lsp's own database (7.21.4, without the iot package) adds how many unnamed arguments a
-command takes, which are required and which are flags. Menus outside the first are known from the second only, and the
-emulator has none of them.
+here use; `data/manual.json` has a few more) decides names. routeros-lsp's own database (7.21.4, without the iot package)
+adds how many unnamed arguments a command takes, which are required and which are flags. Menus outside the first are
+known from the second only, and the emulator has none of them.
 """
 
 import copy
@@ -15,7 +15,7 @@ from typing import Any
 
 from routeros_lsp.schema.schema import NodeInfo, Schema
 
-_DATA = Path(__file__).with_name("data") / "schema.json"
+_DATA = Path(__file__).with_name("data")
 # The standard verbs of an item menu, whose argument counts the console shows alike in every menu.
 _MODEL_MENU = ("interface", "wireguard", "peers")
 
@@ -43,7 +43,9 @@ def split_path(path: str) -> tuple[str, ...]:
 
 @cache
 def _listed() -> dict[str, dict[str, Any]]:
-    commands: dict[str, dict[str, Any]] = json.loads(_DATA.read_text("utf-8"))["commands"]
+    commands: dict[str, dict[str, Any]] = {}
+    for name in ("schema.json", "manual.json"):
+        commands |= json.loads((_DATA / name).read_text("utf-8"))["commands"]
     return commands
 
 

@@ -80,6 +80,21 @@ def test_install_warns_of_a_wrong_clock() -> None:
     assert "the clock is wrong" in warning
 
 
+def test_install_warns_of_a_clock_that_nobody_sets() -> None:
+    router = new()
+    router.router.run_script("/system/ntp/client/set enabled=no")
+    router.install(SCRIPT)
+    (warning,) = warnings(router)
+    assert warning.startswith("warning: NTP is off")
+
+
+def test_install_on_a_router_without_the_menu_of_ntp_says_nothing_of_it() -> None:
+    """The menu is asked in a text of its own, which such a RouterOS cannot parse."""
+    router = new()
+    router.install(SCRIPT.replace("/system/ntp/client/get", "/system/nothing/client/get"))
+    assert warnings(router) == []
+
+
 def test_hub_peer_is_told_apart_by_its_key_and_nothing_else() -> None:
     """A linked peer may carry everything, and the hub's name may be anything."""
     router = new()
