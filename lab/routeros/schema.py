@@ -1,9 +1,9 @@
 """Which commands and arguments a RouterOS version has, as the tree that routeros-lsp's command checker reads. Pure.
 
-Two sources: `data/schema.json` (what the console of each version from 7.12 to 7.24 lists, for the menus that scripts
-here use; `data/manual.json` has a few more) decides names. routeros-lsp's own database (7.21.4, without the package
-iot) adds how many unnamed arguments a command takes, which are required and which are flags. Menus outside the first are
-known from the second only, and the emulator has none of them.
+Two sources: `data/schema.json` (what the console of each version from 7.12 to 7.24 lists, for the menus that
+scripts here use; `data/manual.json` has a few more) decides names. routeros-lsp's own database (7.21.4, without the
+package iot) adds how many unnamed arguments a command takes, which are required and which are flags. Menus outside
+the first are known from the second only, and the emulator has none of them.
 """
 
 import copy
