@@ -1,12 +1,13 @@
 """A hub with thousands of routers on the kernel's WireGuard, some of which really speak. Edge: starts all of it."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from lab.addresses import HUB_PORT, HUB_TUNNEL, wan_prefix
 from lab.child import Child, read_json_line
 from lab.events import Event
 from lab.netns import python_module
-from lab.process_cost import find_process
+from lab.process_cost import find_process, step_back
 from lab.shell import run
 from lab.small_hub import SmallHub
 from lab.vm.interfaces import key
@@ -107,6 +108,12 @@ class Crowd(SmallHub):
         tap = python_module("lab.tap", "--interface", "wan", "--port", str(HUB_PORT))
         self.tap = Child("tap", self.namespace, tap, self.log, read_json_line)
         self.log.expect("tap", "ready", 20.0)
+
+    def step_back(self) -> None:
+        """Let the lab's own programs wait for the hub's: a guest has one CPU, and a real hub has none of them."""
+        children = (child.pid for child in (self.tap, self.speakers) if child)
+        for pid in (os.getpid(), *children):
+            step_back(pid)
 
     def daemon_pid(self) -> int:
         """Return the process id of the daemon itself, not that of what started it."""

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 import signal
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wgmqtt import engine, journal, late, systemd
 from wgmqtt.config_files import read_config, read_secret
-from wgmqtt.effects import Say, say
+from wgmqtt.effects import PublishTable, Say, say
 from wgmqtt.errors import WgmqttError
 from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.freeze import is_frozen
@@ -22,6 +23,7 @@ from wgmqtt.templates import read_templates
 from wgmqtt.watch import watch
 
 FREEZE_POLL_S = 0.5
+REST_S = 0.02
 
 
 def run(config: Config, path: Path, *, is_dry: bool) -> None:
@@ -38,6 +40,8 @@ class _Daemon:
         self._instance = secrets.token_hex(4)
         self._state = engine.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
         self._stopped = asyncio.Event()
+        self._said: deque[tuple[Say, float]] = deque()
+        self._saying: asyncio.TimerHandle | None = None
         self._failure: Exception | None = None
         self._watching: asyncio.Task[None] | None = None
         self._one_watches = asyncio.Lock()  # its table in nftables has one name, and goes with its socket
@@ -66,15 +70,32 @@ class _Daemon:
                         task.cancel()
         finally:
             systemd.notify("STOPPING=1")
+            self._say()
             await self._performer.stop(is_serving=self._state.session.phase == "ready")
             journal.write(say("info", "stopped"))
 
     def post(self, event: Event) -> None:
         """Take one step, and carry out what comes of it."""
-        self._state, effects = engine.step(self._state, event, Now(time.monotonic(), time.time()))
-        # Tables leave before anything is said of them: a line in the log takes as long as its reader lets it.
-        for effect in sorted(effects, key=lambda one: isinstance(one, Say)):
-            self._performer.do(effect)
+        now = Now(time.monotonic(), time.time())
+        self._state, effects = engine.step(self._state, event, now)
+        for effect in effects:
+            if isinstance(effect, Say):
+                self._said.append((effect, now.wall_s))
+            else:
+                self._performer.do(effect)
+        if not self._said or self._saying is not None:
+            return
+        if any(isinstance(effect, PublishTable) for effect in effects):
+            # paho's thread sends it when this one rests. Lines of the log, written at once, would hold the table up.
+            self._saying = asyncio.get_running_loop().call_later(REST_S, self._say)
+        else:
+            self._say()
+
+    def _say(self) -> None:
+        """Write what was said."""
+        self._saying = None
+        while self._said:
+            self._performer.say(*self._said.popleft())
 
     def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """End on an error in a callback, which asyncio would only write down: no wake-up might ever come again."""

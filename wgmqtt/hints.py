@@ -24,6 +24,7 @@ from wgmqtt.ruleset import Change, render_change, render_check, render_table, ta
 GROUPS = range(51820, 51828)
 """NFLOG groups that are tried in turn: each has one listener in a network namespace, and small numbers are others'."""
 EXPIRE_S = 10.0
+LEARN_PAUSE_S = 0.005
 RETRY_S = 60.0
 _NETLINK_NETFILTER = 12  # linux/netlink.h
 _SO_RCVBUFFORCE = 33  # asm-generic/socket.h
@@ -105,6 +106,8 @@ class Hints:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EXPIRE_S):
                 await self._stirred.wait()
+        # What was learned is on its way to the routers: to tell the table takes as long as to tell them.
+        await asyncio.sleep(LEARN_PAUSE_S)
         self._stirred.clear()
         if self._is_doubted:
             self._is_doubted = False

@@ -23,9 +23,15 @@ def set_up(level: str) -> None:
     LOG.setLevel(level.upper())
 
 
-def write(line: Say) -> None:
-    """Write one line."""
-    LOG.log(LEVELS[line.level], "%s", render_line(line))
+def write(line: Say, at_s: float | None = None) -> None:
+    """Write one line; `at_s` is the Unix time at which it was said, if that was not now."""
+    level = LEVELS[line.level]
+    if not LOG.isEnabledFor(level):
+        return
+    record = LOG.makeRecord(LOG.name, level, "", 0, "%s", (render_line(line),), None)
+    if at_s is not None:
+        record.created = at_s
+    LOG.handle(record)
 
 
 def render_line(line: Say) -> str:

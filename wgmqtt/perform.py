@@ -47,8 +47,7 @@ class Performer:
         """Carry out one effect."""
         match effect:
             case Say():
-                journal.write(effect)
-                self._tell(effect)
+                self.say(effect, time.time())
             case WakeAt():
                 self._wake_at(effect.mono_s)
             case OpenBroker():
@@ -62,6 +61,11 @@ class Performer:
                 self._break(effect.router)
             case PublishTable() | PublishStatus() | ReadRetained():
                 self._send(effect)
+
+    def say(self, said: Say, at_s: float) -> None:
+        """Write a line of the log, and publish it; `at_s` is the Unix time at which it was said."""
+        journal.write(said, at_s)
+        self._tell(said, at_s)
 
     def _send(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
         connection = self._connection
@@ -83,11 +87,11 @@ class Performer:
         journal.write(say("info", "would publish", topic=effect.topic, payload=text))
         self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
 
-    def _tell(self, said: Say) -> None:
+    def _tell(self, said: Say, at_s: float) -> None:
         """Publish a line for whoever follows `wgmqtt events`; what is said without a connection is in the journal."""
         if self._connection is not None and said.level != "debug" and not self._is_dry:
             topic = Topics(self.config.prefix, self.config.hub.name).hub_events
-            self._connection.publish_event(topic, encode_event(said, time.time()))
+            self._connection.publish_event(topic, encode_event(said, at_s))
 
     def _break(self, router: str) -> None:
         address = next((each.tunnel_address for each in self.config.routers if each.name == router), "")
@@ -104,8 +108,7 @@ class Performer:
             said = say("info", "session not broken", router=router, why=error)
         else:  # none: the broker is on another machine, and its TCP is not ours to end
             said = say("info" if number else "debug", "session broken", router=router, connections=number)
-        journal.write(said)
-        self._tell(said)
+        self.say(said, time.time())
 
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:

@@ -51,6 +51,7 @@ def inside(size: int, hints: str, moves: int) -> None:
         crowd.start_tap()
         crowd.speak()
         crowd.start_daemon(START_S)
+        crowd.step_back()
         if hints == "auto":
             crowd.said("hints work", START_S)
         rest(crowd)

@@ -46,6 +46,7 @@ def inside(size: int, dumps: int, *, with_moves: bool) -> None:
         crowd.start_tap()
         crowd.speak()
         crowd.start_daemon(START_S)
+        crowd.step_back()
         crowd.said("hints work", START_S)
         time.sleep(REST_S)
         moves = [detect.move(crowd, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]

@@ -1,8 +1,9 @@
 """`switch`: one site moves; how long until both ends receive again, beside the way this project began. Edge: runs labs.
 
 Each lab is a new one, and in it each of two sites moves once, to an address that it never had: nothing that an earlier
-move left in a NAT box, and no damping of a peer that moves again and again, is part of these figures. Zero is the time
-stamp that the hub's kernel gave the first packet from the new address.
+move left in a NAT box, and no damping of a peer that moves again and again, is part of these figures. Beside the two,
+the hub has so many silent peers that it has a hundred. Zero is the time stamp that the hub's kernel gave the first
+packet from the new address.
 """
 
 import json
@@ -18,8 +19,11 @@ from lab.netns import PROJECT, python_module
 from lab.scenario import Lab
 from lab.setting import PREFIX
 from lab.shell import LabError
+from lab.vm.interfaces import many_peers
+from lab.wireguard import Device
 
 NAME = "switch"
+PEERS = 100
 QUICK_LABS, FULL_LABS, SEEDS = 3, 50, 6
 STEP_S = 20.0
 PHASE_S = 1.0  # the daemon's own polling; a move comes at any moment of it
@@ -39,9 +43,9 @@ class Samples:
         """Take one sample."""
         self.ms.setdefault(metric, []).append(ms)
 
-    def series(self, subject: str) -> list[Figure]:
+    def series(self, subject: str, peers: int) -> list[Figure]:
         """Return a figure for each metric."""
-        return [Series(NAME, subject, len(SITES), metric, "ms", each).figure() for metric, each in self.ms.items()]
+        return [Series(NAME, subject, peers, metric, "ms", each).figure() for metric, each in self.ms.items()]
 
 
 def run(*, quick: bool) -> Result:
@@ -56,7 +60,7 @@ def run(*, quick: bool) -> Result:
             each.wait()
     if quick:
         print("the way this project began (seed): left out by --quick, since one of its switches takes minutes")
-    return Result(ours.series(OURS) + seed.series("seed"), ours.failures + seed.failures)
+    return Result(ours.series(OURS, PEERS) + seed.series("seed", len(SITES)), ours.failures + seed.failures)
 
 
 def measure(labs: int) -> Samples:
@@ -66,6 +70,8 @@ def measure(labs: int) -> Samples:
         try:
             with Lab() as lab:
                 lab.start()
+                others = many_peers(PEERS - len(SITES))
+                lab.network.hub.run("wg", "addconf", Device.name, "/dev/stdin", text_in=others)
                 for site in SITES:
                     measure_move(lab, site, samples)
         except LabError as error:
