@@ -3,27 +3,36 @@
 Source: RFC 4787, section 4.1: an endpoint-independent mapping keeps its port while it is used, and a keepalive uses it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from wgmqtt.model import Endpoint, PublicKey, Sighting
-from wgmqtt.state import Ports, State
+from wgmqtt.state import Ports, Seen, State
 
 MANY_PORTS = 3
 WITHIN_S = 300.0
 
 
-def noticed(state: State, moved: Iterable[Sighting], mono_s: float) -> State:
-    """Remember the ports at which peers were seen."""
+def noticed(state: State, before: Mapping[PublicKey, Seen], moved: Iterable[Sighting], mono_s: float) -> State:
+    """Remember the ports at which peers were seen; `before` is what was seen of them until now.
+
+    A peer that never moved is not remembered: of ten thousand that would take 2 MB.
+    """
     ports = dict(state.ports)
     for sighting in moved:
-        if sighting.endpoint:
-            ports[sighting.key] = _with(ports.get(sighting.key), sighting.endpoint, mono_s)
+        known = ports.get(sighting.key) or _first(before.get(sighting.key))
+        if sighting.endpoint and known:
+            ports[sighting.key] = _with(known, sighting.endpoint, mono_s)
     return replace(state, ports=ports)
 
 
-def _with(before: Ports | None, endpoint: Endpoint, mono_s: float) -> Ports:
-    seen = before.seen if before and before.address == endpoint.address else ()
+def _first(seen: Seen | None) -> Ports | None:
+    endpoint = seen.sighting.endpoint if seen else None
+    return Ports(endpoint.address, ((endpoint.port, seen.since_s),)) if seen and endpoint else None
+
+
+def _with(before: Ports, endpoint: Endpoint, mono_s: float) -> Ports:
+    seen = before.seen if before.address == endpoint.address else ()
     recent = (each for each in seen if each[1] > mono_s - WITHIN_S and each[0] != endpoint.port)
     return Ports(endpoint.address, (*recent, (endpoint.port, mono_s)))
 

@@ -16,16 +16,13 @@ from wgmqtt.state import Damper, State
 LONGEST_PAUSE_S = 20.0
 DECAY_S = 60.0  # after so long without news, a peer is trusted one step more
 WRITES_PER_HOUR = 60
+FULL = float(WRITES_PER_HOUR)
 HOUR_S = 3600.0
 
 
 def first_told(state: State, moved: Iterable[Sighting]) -> State:
     """Tell at once where those are of whom nothing was ever told. All in one step: at a start that is everybody."""
-    fresh = {
-        one.key: Damper(told=one.endpoint, tokens=float(WRITES_PER_HOUR))
-        for one in moved
-        if one.key not in state.dampers
-    }
+    fresh = {one.key: Damper(told=one.endpoint, tokens=FULL) for one in moved if one.key not in state.dampers}
     return replace(state, dampers={**state.dampers, **fresh}) if fresh else state
 
 
@@ -33,7 +30,7 @@ def notice(state: State, key: PublicKey, endpoint: Endpoint, mono_s: float) -> t
     """Take note of a change; returns whether it is told now. Otherwise it is told when its pause is over."""
     damper = state.dampers.get(key, Damper())
     if damper.told is None:
-        first = replace(damper, told=endpoint, tokens=float(WRITES_PER_HOUR))
+        first = replace(damper, told=endpoint, tokens=FULL)
         return replace(state, dampers={**state.dampers, key: first}), True
     if mono_s >= damper.open_s:
         return _told(state, key, endpoint, mono_s), True
@@ -68,7 +65,7 @@ def released(damper: Damper, endpoint: Endpoint, mono_s: float) -> Damper:
     idle_s = mono_s - damper.released_s
     level = 0 if math.isinf(idle_s) else max(0, damper.level - int(idle_s / DECAY_S))
     earned = WRITES_PER_HOUR if math.isinf(idle_s) else idle_s / HOUR_S * WRITES_PER_HOUR
-    tokens = min(float(WRITES_PER_HOUR), damper.tokens + earned) - 1.0
+    tokens = min(FULL, damper.tokens + earned) - 1.0
     pause_s = min(LONGEST_PAUSE_S, 2.0**level)
     if tokens < 1.0:
         pause_s = max(pause_s, HOUR_S / WRITES_PER_HOUR)

@@ -18,9 +18,10 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     seen = dict(state.seen)
     moved = [sighting for sighting in event.changed if _is_moved(state, seen, event.interface, sighting, now)]
     _forget(seen, event)
+    before = state.seen
     state = replace(state, seen=seen, troubles=state.troubles - {trouble})
     state = late.alive(state, (*event.alive, *(sighting.key for sighting in event.changed)), now)
-    state = churn.noticed(state, moved, now.mono_s) if moved else state
+    state = churn.noticed(state, before, moved, now.mono_s) if moved else state
     state, names, said = _noticed(state, moved, now)
     state, published = outbox.settle(state, names, now)
     return state, effects + said + published
