@@ -97,6 +97,7 @@ def test_check_files_says_secrets_and_authority_at_once(tmp_path: Path) -> None:
     assert places == ["hub.password", "amsterdam.password", "berlin.password", "ca.pem"]
 
 
+@pytest.mark.process
 def test_gen_rsc_reads_the_file_and_check_config_says_when_it_is_missing(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(config_text(ONE))
