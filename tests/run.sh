@@ -20,7 +20,7 @@ check() {
 step 'style' "$python" -m ruff check
 step 'format' "$python" -m ruff format --check
 step 'types' "$python" -m mypy
-check 'unit tests' 'not lab and not hypothesis and not process' --ignore tests/emulator
+check 'unit tests' 'not lab and not hypothesis and not process' --ignore tests/emulator -n 2
 check 'property tests, and what starts processes' 'not lab and (hypothesis or process)' --ignore tests/emulator -n 2
 check 'emulator and script tests' 'not lab' -n 2 --dist loadfile tests/emulator
 # Each file's tests stay together, because they share labs; the file that waits out three minutes of silence is first.

@@ -94,8 +94,14 @@ def test_peers_properties_follow_the_version(start: Start, machine: Machine, ver
 
 def test_ping_counts_answers(start: Start) -> None:
     site = start()
-    assert site.puts(":put [/tool/ping address=127.0.0.1 count=2 interval=10ms]") == ["2"]
+    assert site.puts(":put [/tool/ping address=10.99.0.2 count=2 interval=10ms]") == ["2"]
     assert len(site.log.find("a", "ping", ok=True)) == 2
+
+
+def test_ping_of_the_router_itself_is_answered_and_no_packet_leaves(start: Start) -> None:
+    site = start()
+    assert site.puts(":put [/tool/ping address=127.0.0.1 count=2 interval=10ms]") == ["2"]
+    assert site.log.find("a", "ping") == []
 
 
 def test_ping_without_route_is_an_error(start: Start) -> None:
