@@ -49,10 +49,10 @@ class Samples:
 
 
 def run(*, quick: bool) -> Result:
-    """Measure `QUICK_LABS` or `FULL_LABS` labs, and in full the other way beside it; return all of it."""
+    """Measure `QUICK_LABS` or `FULL_LABS` labs, and in full the other way after them; return all of it."""
+    ours = measure(QUICK_LABS if quick else FULL_LABS)
     seeds = [] if quick else start_seeds()
     try:
-        ours = measure(QUICK_LABS if quick else FULL_LABS)
         seed = wait_for_seeds(seeds)
     finally:
         for each in seeds:
@@ -109,7 +109,7 @@ def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
 
 def start_seeds() -> list[subprocess.Popen[str]]:
     """Start all labs of the other way at once: they sleep nearly all the time."""
-    print(f"the way this project began (seed): {SEEDS} labs in the background, a switch each, some minutes", flush=True)
+    print(f"the way this project began (seed): {SEEDS} labs at once, a switch each, some minutes", flush=True)
     command = python_module("lab.seed")
     return [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(SEEDS)]
 
