@@ -76,13 +76,12 @@ class _Daemon:
 
     def post(self, event: Event) -> None:
         """Take one step, and carry out what comes of it."""
-        now = Now(time.monotonic(), time.time())
-        self._state, effects = engine.step(self._state, event, now)
+        self._state, effects = engine.step(self._state, event, Now(time.monotonic(), time.time()))
         for effect in effects:
-            if isinstance(effect, Say):
-                self._said.append((effect, now.wall_s))
-            else:
+            if not isinstance(effect, Say):
                 self._performer.do(effect)
+        said_s = time.time()
+        self._said.extend((effect, said_s) for effect in effects if isinstance(effect, Say))
         if not self._said or self._saying is not None:
             return
         if any(isinstance(effect, PublishTable) for effect in effects):
