@@ -7,14 +7,13 @@ second over the loopback, and moves to another port; a poll comes every half min
 import asyncio
 import contextlib
 import sys
-import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from lab.shell import run
 from lab.vm.interfaces import delete, make_pair, public, wait_for_handshake
 from tests.engine.world import make_config
+from tests.vm.cases import run_cases
 from wgmqtt.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
 from wgmqtt.model import Endpoint
 from wgmqtt.watch import watch
@@ -122,22 +121,5 @@ CASES: dict[str, Callable[[], Awaitable[None]]] = {
 }
 
 
-async def main(names: list[str]) -> int:
-    """Run the cases named, or all; return how many failed."""
-    failed = 0
-    for name in names or CASES:
-        before = time.monotonic()
-        try:
-            await CASES[name]()
-        except Exception:  # noqa: BLE001 - whatever it is, it is shown and counted
-            failed += 1
-            print("FAILED", name)
-            traceback.print_exc(file=sys.stdout)
-        else:
-            print("ok", name, f"{time.monotonic() - before:.1f} s")
-        delete("wg0", "wg1")
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(min(asyncio.run(main(sys.argv[1:])), 1))
+    sys.exit(run_cases(CASES, sys.argv[1:], lambda: delete("wg0", "wg1")))

@@ -11,11 +11,11 @@ import struct
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterator
 
 from lab.shell import run
 from lab.vm.interfaces import delete, key, make, make_pair, many_peers, peer_text, public, wait_for_handshake
+from tests.vm.cases import run_cases
 from wgmqtt.decode import differences, sighting
 from wgmqtt.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
 from wgmqtt.errors import EdgeError
@@ -227,22 +227,5 @@ CASES: dict[str, Callable[[], Awaitable[None]]] = {
 }
 
 
-async def main(names: list[str]) -> int:
-    """Run the cases named, or all; return how many failed."""
-    failed = 0
-    for name in names or CASES:
-        before = time.monotonic()
-        try:
-            await CASES[name]()
-        except Exception:  # noqa: BLE001 - whatever it is, it is shown and counted
-            failed += 1
-            print("FAILED", name)
-            traceback.print_exc(file=sys.stdout)
-        else:
-            print("ok", name, f"{time.monotonic() - before:.1f} s")
-        delete("wg0", "wg1", "wg9")
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(min(asyncio.run(main(sys.argv[1:])), 1))
+    sys.exit(run_cases(CASES, sys.argv[1:], lambda: delete("wg0", "wg1", "wg9")))

@@ -9,12 +9,12 @@ Source: "WireGuard: Next Generation Kernel Network Tunnel", sections 6.1 to 6.5;
 import asyncio
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from itertools import pairwise
 
 from lab.shell import run
 from lab.vm.interfaces import delete, key, make, peer_text, public
+from tests.vm.cases import run_cases
 from wgmqtt.decode import sighting
 from wgmqtt.links import LIVE_S
 from wgmqtt.model import Sighting
@@ -190,21 +190,5 @@ CASES: dict[str, Callable[[], None]] = {
 }
 
 
-def main(names: list[str]) -> int:
-    """Run these cases, all without names; return the exit status."""
-    failed = 0
-    for name in names or CASES:
-        began_s = time.monotonic()
-        try:
-            CASES[name]()
-        except Exception:  # noqa: BLE001 - whatever it is, the other cases count too
-            failed = 1
-            print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
-        else:
-            print(f"ok {name} ({time.monotonic() - began_s:.0f} s of the machine's own)", flush=True)
-    end()
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_cases(CASES, sys.argv[1:], end))
