@@ -45,13 +45,7 @@ def run(*, quick: bool) -> Result:
 def inside(size: int, hints: str, moves: int) -> None:
     """Run in the guest: start everything, let one router after the other move, and print the samples."""
     with Crowd(size, min(size, SPEAKERS), {"hints": hints}) as crowd:
-        crowd.routers = {name: crowd.routers[name] for name in crowd.speaking}
-        crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
-        crowd.start_broker()
-        crowd.start_tap()
-        crowd.speak()
-        crowd.start_daemon(START_S)
-        crowd.step_back()
+        start_pairs(crowd)
         if hints == "auto":
             crowd.said("hints work", START_S)
         rest(crowd)
@@ -68,6 +62,17 @@ def inside(size: int, hints: str, moves: int) -> None:
             published_ms.append(published)
         emit("packet_to_seen", "ms", size, seen_ms)
         emit("packet_to_published", "ms", size, published_ms)
+
+
+def start_pairs(crowd: Crowd) -> None:
+    """Start all, with those who speak as the only routers, linked in pairs."""
+    crowd.routers = {name: crowd.routers[name] for name in crowd.speaking}
+    crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
+    crowd.start_broker()
+    crowd.start_tap()
+    crowd.speak()
+    crowd.start_daemon(START_S)
+    crowd.step_back()
 
 
 def rest(crowd: Crowd) -> None:

@@ -40,13 +40,7 @@ def inside(size: int, dumps: int, *, with_moves: bool) -> None:
             emit(cost["part"], "ms", size, cost["ms"])
         if not with_moves:
             return
-        crowd.routers = {name: crowd.routers[name] for name in crowd.speaking}
-        crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
-        crowd.start_broker()
-        crowd.start_tap()
-        crowd.speak()
-        crowd.start_daemon(START_S)
-        crowd.step_back()
+        detect.start_pairs(crowd)
         crowd.said("hints work", START_S)
         time.sleep(REST_S)
         moves = [detect.move(crowd, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]
