@@ -16,12 +16,6 @@ SELDOM_S = 60.0
 LINES_A_SECOND = 100  # a view of many lines is made more seldom, so that it costs next to nothing
 
 
-def make_view(state: State, now: Now) -> HubStatus:
-    """Return the hub's view as it is now."""
-    view = _head(state, now)
-    return replace(view, routers=tuple(_router_lines(state, now)), links=tuple(_link_lines(state, now)))
-
-
 def _head(state: State, now: Now) -> HubStatus:
     return HubStatus(
         instance=state.instance,

@@ -1,11 +1,14 @@
-"""Reports as routers send them, for the tests of what they mean. Pure."""
+"""Reports as routers send them and the view that the hub makes of them, for the tests of what they mean. Pure."""
 
 import json
 from dataclasses import replace
 
 from tests.engine.world import World, key_of
-from wgmqtt import outbox
+from wgmqtt import outbox, view
+from wgmqtt.effects import PublishStatus
 from wgmqtt.events import Now, Reported
+from wgmqtt.hubwire import HubStatus, decode_status
+from wgmqtt.state import State
 
 SCRIPT = "1.0 0123abcd"
 
@@ -33,3 +36,12 @@ def ask_again(world: World, name: str) -> None:
     for effect in effects:
         world._take(effect)
     world.deliver()
+
+
+def make_view(state: State, moment: Now) -> HubStatus:
+    """Return the view as whoever reads what the hub publishes has it."""
+    _, (effect,) = view.publish(state, moment)
+    assert isinstance(effect, PublishStatus)
+    status = decode_status(effect.payload, effect.topic)
+    assert status is not None
+    return status

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.engine.reporting import SCRIPT, ask_again, line, report
+from tests.engine.reporting import SCRIPT, ask_again, line, make_view, report
 from tests.engine.world import World, key_of, make_config
 from wgmqtt import engine
 from wgmqtt.events import Now, PacketsRefused, PeersSeen, Reconfigured
 from wgmqtt.hubwire import decode_status
 from wgmqtt.model import Endpoint, Sighting, link_of
 from wgmqtt.troubles import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
-from wgmqtt.view import make_view
 
 NAMES = ("berlin", "cologne")
 LINK = link_of(*NAMES)
