@@ -213,7 +213,6 @@
     }
   }
 }
-:if ([:len $unheard] > 0) do={ :set unheard [$stillSilent $unheard $rxOf] }
 :foreach key,peerId in=$idOf do={
   :if (($didOf->$key) = "probe") do={
     :local did "kept"
