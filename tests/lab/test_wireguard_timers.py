@@ -1,17 +1,15 @@
 """WireGuard's timers where sleeping is free: tests/vm/timers.py on user-mode Linux, started once for all its cases."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.lab.in_guest import ROOT, told_by
 from tests.vm.timers import CASES
 
 pytestmark = pytest.mark.lab
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wgmqtt"
 
 
@@ -20,11 +18,8 @@ def told() -> str:
     """Return what the cases said in the guest. To build its kernel takes longer than all other tests together."""
     if not os.environ.get("UML") and not list(CACHE.glob("uml-[0-9]*")):
         pytest.skip("no user-mode kernel here: 'bash lab/vm/uml.sh true' builds it once, in 6 to 10 minutes")
-    program = ("bash", "lab/vm/uml.sh", sys.executable, "-m", "tests.vm.timers")
-    surroundings = os.environ | {"VM_APPEND": "time-travel", "VM_TIMEOUT": "300", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(program, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    assert done.returncode in {0, 1}, done.stdout + done.stderr
-    return done.stdout
+    surroundings = {"VM_APPEND": "time-travel", "VM_TIMEOUT": "300", "PYTHONPATH": str(ROOT)}
+    return told_by("timers", "uml.sh", surroundings)
 
 
 @pytest.mark.parametrize("case", CASES)

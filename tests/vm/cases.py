@@ -21,7 +21,9 @@ def run_cases(cases: Mapping[str, Case], names: Sequence[str], tidy: Callable[[]
     for name in names or cases:
         began_s = time.monotonic()
         try:
-            asyncio.run(_run(cases[name]))
+            outcome = cases[name]()
+            if outcome is not None:
+                asyncio.run(_end(outcome))
         except Exception:  # noqa: BLE001 - whatever it is, it is shown and counted
             failed = 1
             print("FAILED", name)
@@ -33,7 +35,5 @@ def run_cases(cases: Mapping[str, Case], names: Sequence[str], tidy: Callable[[]
     return failed
 
 
-async def _run(case: Case) -> None:
-    outcome = case()
-    if outcome is not None:
-        await outcome
+async def _end(case: Awaitable[None]) -> None:
+    await case
