@@ -20,8 +20,8 @@ check() {
 step 'style' "$python" -m ruff check
 step 'format' "$python" -m ruff format --check
 step 'types' "$python" -m mypy
-check 'unit tests' 'not lab and not hypothesis and not process' --ignore tests/emulator -n 2
-check 'property tests, and what starts processes' 'not lab and (hypothesis or process)' --ignore tests/emulator -n 2
-check 'emulator and script tests' 'not lab' -n 2 --dist loadfile tests/emulator
+check 'unit tests' 'not lab and not hypothesis and not process' --ignore tests/emulator --ignore tests/routeros -n 2
+check 'property tests, and what starts processes' 'not lab and (hypothesis or process)' --ignore tests/emulator --ignore tests/routeros -n 2
+check 'emulator and script tests' 'not lab' -n 2 --dist loadfile tests/emulator tests/routeros
 # Each file's tests stay together, because they share labs; the file that waits out three minutes of silence is first.
 check 'lab tests' 'lab' -n 2 --dist loadfile --no-loadscope-reorder

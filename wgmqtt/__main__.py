@@ -2,6 +2,6 @@
 
 import sys
 
-from wgmqtt.cli import main
+from wgmqtt.cli.main import main
 
 sys.exit(main())

@@ -9,18 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wgmqtt import engine, journal, late, systemd
-from wgmqtt.config_files import read_config, read_secret
-from wgmqtt.effects import PublishTable, Say, say
+from wgmqtt.config.files import read_config, read_secret
+from wgmqtt.engine import stale_sessions, step
+from wgmqtt.engine.effects import PublishTable
+from wgmqtt.engine.events import Event, Freezing, Now, Reconfigured, Woken
 from wgmqtt.errors import WgmqttError
-from wgmqtt.events import Event, Freezing, Now, Reconfigured, Woken
-from wgmqtt.freeze import is_frozen
-from wgmqtt.memory import bound_kept_memory
+from wgmqtt.host import journal, systemd
+from wgmqtt.host.freeze import is_frozen
+from wgmqtt.host.malloc import bound_kept_memory
+from wgmqtt.logline import Say, say
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
-from wgmqtt.rsc import script_id
-from wgmqtt.templates import read_templates
-from wgmqtt.watch import watch
+from wgmqtt.script.render import script_id
+from wgmqtt.script.templates import read_templates
+from wgmqtt.watch.watcher import watch
 
 FREEZE_POLL_S = 0.5
 REST_S = 0.02
@@ -38,7 +40,7 @@ class _Daemon:
         self._path = path
         self._is_dry = is_dry
         self._instance = secrets.token_hex(4)
-        self._state = engine.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
+        self._state = step.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
         self._stopped = asyncio.Event()
         self._said: deque[tuple[Say, float]] = deque()
         self._saying: asyncio.TimerHandle | None = None
@@ -76,7 +78,7 @@ class _Daemon:
 
     def post(self, event: Event) -> None:
         """Take one step, and carry out what comes of it."""
-        self._state, effects = engine.step(self._state, event, Now(time.monotonic(), time.time()))
+        self._state, effects = step.step(self._state, event, Now(time.monotonic(), time.time()))
         for effect in effects:
             if not isinstance(effect, Say):
                 self._performer.do(effect)
@@ -129,7 +131,7 @@ class _Daemon:
 
     async def _watch(self) -> None:
         async with self._one_watches:
-            await watch(self._config, self.post, awaited=lambda: late.awaited(self._state))
+            await watch(self._config, self.post, awaited=lambda: stale_sessions.awaited(self._state))
 
     async def _watch_freezing(self) -> None:
         while True:

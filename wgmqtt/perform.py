@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wgmqtt import journal
-from wgmqtt.config_files import read_secret
-from wgmqtt.effects import (
+from wgmqtt.broker.connection import Connection, Login
+from wgmqtt.broker.tcp_reset import end_connections
+from wgmqtt.config.files import read_secret
+from wgmqtt.engine.effects import (
     BreakSession,
     CloseBroker,
     Effect,
@@ -15,17 +16,15 @@ from wgmqtt.effects import (
     PublishStatus,
     PublishTable,
     ReadRetained,
-    Say,
     WakeAt,
-    say,
 )
+from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.errors import EdgeError, WgmqttError
-from wgmqtt.events import Acked, BrokerDown, Event, Woken
-from wgmqtt.hubwire import Online, encode_event, encode_online
+from wgmqtt.host import journal
+from wgmqtt.logline import Say, say
 from wgmqtt.model import Config
-from wgmqtt.mqtt import Connection, Login
-from wgmqtt.takedown import end_connections
-from wgmqtt.wire import Topics
+from wgmqtt.wire.hub import Online, encode_event, encode_online
+from wgmqtt.wire.table import Topics
 
 
 class Performer:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from lab.bench import detect, fanout, flaps, flood, grid, growth, idle, outage, switch
 from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
-from lab.shell import LabError
+from lab.network.shell import LabError
 
 
 class Run(Protocol):

@@ -12,8 +12,8 @@ from random import SystemRandom
 
 from lab.bench.figures import OURS, Figure, Result
 from lab.bench.guest import emit, measure_in_guest
-from lab.crowd import SITE_PORT, WAN, Crowd
-from lab.shell import LabError
+from lab.network.shell import LabError
+from lab.testbed.crowd import SITE_PORT, WAN, Crowd
 from wgmqtt.errors import Problem
 
 NAME = "detect"

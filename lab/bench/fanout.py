@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
-from lab.child import Child, read_json_line
-from lab.crowd import WAN, Crowd
-from lab.events import Event
-from lab.netns import python_module
-from lab.process_cost import cpu_s
-from lab.shell import LabError
-from lab.small_hub import HOST, PREFIX
+from lab.network.netns import python_module
+from lab.network.shell import LabError
+from lab.testbed.child import Child, read_json_line
+from lab.testbed.crowd import WAN, Crowd
+from lab.testbed.events import Event
+from lab.testbed.process_cost import cpu_s
+from lab.testbed.small_hub import HOST, PREFIX
 from wgmqtt.errors import Problem
 
 NAME = "fanout"
@@ -74,7 +74,7 @@ def inside(routers: int, moves: int) -> None:
 def listen(crowd: Crowd) -> Child:
     """Have a subscriber for each router."""
     where = ("--host", HOST, "--secrets", str(crowd.secrets), "--prefix", PREFIX)
-    command = python_module("lab.subscribers", *where, *crowd.routers)
+    command = python_module("lab.probes.subscribers", *where, *crowd.routers)
     child = Child("subscribers", crowd.namespace, command, crowd.log, read_json_line)
     crowd.log.expect("subscribers", "subscribed", 30.0)
     return child

@@ -10,8 +10,8 @@ import time
 
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
-from lab.crowd import SITE_PORT, WAN, Crowd
-from lab.shell import LabError
+from lab.network.shell import LabError
+from lab.testbed.crowd import SITE_PORT, WAN, Crowd
 
 NAME = "flaps"
 PEERS = 100

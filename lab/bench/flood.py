@@ -11,9 +11,9 @@ import time
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.bench.idle import come_to_rest
-from lab.crowd import SITE_PORT, WAN, Crowd
-from lab.netns import python_module
-from lab.process_cost import cpu_s
+from lab.network.netns import python_module
+from lab.testbed.crowd import SITE_PORT, WAN, Crowd
+from lab.testbed.process_cost import cpu_s
 
 NAME = "flood"
 SIZES = (100, 10_000)
@@ -49,7 +49,7 @@ def inside(size: int, flooded_s: float) -> None:
         where = ("--to", f"{WAN}1", "--port", "51820")
         bounds = ("--count", str(round(PACKETS_A_SECOND * flooded_s)), "--seconds", str(flooded_s))
         used_s, begun_s = cpu_s(pid), time.monotonic()
-        with crowd.sites.start(*python_module("lab.spoof", *where, *bounds)) as flood:
+        with crowd.sites.start(*python_module("lab.probes.spoof", *where, *bounds)) as flood:
             time.sleep(BEFORE_S)
             moved_ms = []
             for number in range(0, SPEAKERS, 2):

@@ -1,8 +1,8 @@
 """`grid`: NATs of every kind before two sites: what comes up, in what time, and what is marked. Edge: runs labs."""
 
 from lab.bench.figures import OURS, Figure, Result, Series
-from lab.grid import SITES, Ending, Row, pairs, run_pairs
-from lab.shell import LabError
+from lab.checks.nat_pairs import SITES, Ending, Row, pairs, run_pairs
+from lab.network.shell import LabError
 
 NAME = "grid"
 AT_ONCE = 9

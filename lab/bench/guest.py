@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from lab.bench.figures import OURS, Figure, Result, Series
-from lab.netns import PROJECT
+from lab.network.netns import PROJECT
 
 MEMORY_MIB = 2048
 _SHOWN_LINES = 25

@@ -10,9 +10,9 @@ import time
 
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
-from lab.crowd import Crowd
-from lab.process_cost import cpu_s, memory_mib, system_call_us
-from lab.shell import LabError
+from lab.network.shell import LabError
+from lab.testbed.crowd import Crowd
+from lab.testbed.process_cost import cpu_s, memory_mib, system_call_us
 from wgmqtt.errors import Problem
 
 NAME = "idle"

@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from lab.routeros.call import GlobalVariables, Menu, OddValues
-from lab.routeros.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.interpreter import check, run
-from lab.routeros.values import Nothing, render
+from lab.routeros.language.call import GlobalVariables, Menu, OddValues
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.interpreter import check, run
+from lab.routeros.language.values import Nothing, render
 
 DEFAULT_VERSION = "7.21.5"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
-from lab.routeros.call import OddValues
+from lab.routeros.language.call import OddValues
 
 Emit = Callable[[str, Mapping[str, object]], None]  # an event's kind and fields, for the lab to read
 

@@ -4,7 +4,7 @@ import base64
 import time
 from hashlib import sha256
 
-from lab.shell import run
+from lab.network.shell import run
 
 
 def key(name: str) -> str:

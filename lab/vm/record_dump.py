@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-from lab.shell import run
+from lab.network.shell import run
 from lab.vm.interfaces import key, make_pair, many_peers, peer_text, public, wait_for_handshake
 
 MANY_ALLOWED_IPS = 400

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.loopback_broker import Broker, Witness, running_broker
-from lab.netns import Rack
-from tests.emulator.site_process import HUB_TEXT, Machine, SiteProcess, Start
+from lab.network.netns import Rack
+from lab.testbed.loopback_broker import Broker, Witness, running_broker
+from tests.emulator.site.site_process import HUB_TEXT, Machine, SiteProcess, Start
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 from tests.engine.world import World, key_of
-from wgmqtt import outbox, view
-from wgmqtt.effects import PublishStatus
-from wgmqtt.events import Now, Reported
-from wgmqtt.hubwire import HubStatus, decode_status
-from wgmqtt.state import State
+from wgmqtt.engine import outbox, status
+from wgmqtt.engine.effects import PublishStatus
+from wgmqtt.engine.events import Now, Reported
+from wgmqtt.engine.state import State
+from wgmqtt.wire.hub import HubStatus, decode_status
 
 SCRIPT = "1.0 0123abcd"
 
@@ -40,8 +40,8 @@ def ask_again(world: World, name: str) -> None:
 
 def make_view(state: State, moment: Now) -> HubStatus:
     """Return the view as whoever reads what the hub publishes has it."""
-    _, (effect,) = view.publish(state, moment)
+    _, (effect,) = status.publish(state, moment)
     assert isinstance(effect, PublishStatus)
-    status = decode_status(effect.payload, effect.topic)
-    assert status is not None
-    return status
+    view = decode_status(effect.payload, effect.topic)
+    assert view is not None
+    return view

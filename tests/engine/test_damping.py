@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.world import World, make_config, make_world
-from wgmqtt.damping import LONGEST_PAUSE_S, WRITES_PER_HOUR, released
+from wgmqtt.engine.damping import LONGEST_PAUSE_S, WRITES_PER_HOUR, released
+from wgmqtt.engine.state import Damper
 from wgmqtt.model import Endpoint
-from wgmqtt.state import Damper
 
 HOME, AWAY = "203.0.113.1", "203.0.113.77"
 

@@ -1,10 +1,10 @@
 """Frozen: nothing is published but the hub's own word and status; afterwards everything that was missed."""
 
-from tests.engine.test_renewal import NAMES, STATUS, calm, serving
+from tests.engine.test_reload import NAMES, STATUS, calm, serving
 from tests.engine.world import World, make_config
-from wgmqtt import engine
-from wgmqtt.events import Freezing
-from wgmqtt.hubwire import decode_status
+from wgmqtt.engine import step
+from wgmqtt.engine.events import Freezing
+from wgmqtt.wire.hub import decode_status
 
 
 def is_frozen(world: World) -> bool:
@@ -49,7 +49,7 @@ def test_restart_while_frozen_publishes_nothing_and_still_says_so() -> None:
     world = serving()
     world.step(Freezing(is_frozen=True))
     world.leave()
-    later = World(engine.start(make_config(), "n"), world.broker)
+    later = World(step.start(make_config(), "n"), world.broker)
     later.step(Freezing(is_frozen=True))
     later.connect()
     move_all(later)

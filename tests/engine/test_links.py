@@ -3,7 +3,7 @@
 import json
 
 from tests.engine.world import World, key_of, make_config, make_world
-from wgmqtt.events import Reported
+from wgmqtt.engine.events import Reported
 
 NAMES = ("berlin", "cologne")
 

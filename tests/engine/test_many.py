@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
-from wgmqtt import engine, outbox
-from wgmqtt.effects import MANY, Effect, Say, WakeAt, abridge, say
-from wgmqtt.events import Acked, Freezing, Now, PeersSeen
+from wgmqtt.engine import outbox, step
+from wgmqtt.engine.effects import MANY, Effect, WakeAt, abridge
+from wgmqtt.engine.events import Acked, Freezing, Now, PeersSeen
+from wgmqtt.engine.state import Outbox, State
+from wgmqtt.logline import Say, say
 from wgmqtt.model import Endpoint, Sighting
-from wgmqtt.state import Outbox, State
-from wgmqtt.wire import Table
+from wgmqtt.wire.table import Table
 
 
 def test_few_lines_stay_as_they_are() -> None:
@@ -32,7 +33,7 @@ def test_many_lines_become_debug_and_one_says_how_many() -> None:
 
 def in_flight(*names: str) -> State:
     """Return a state in which each of these was sent a table at 100 s."""
-    state = engine.start(make_config(names), "a")
+    state = step.start(make_config(names), "a")
     boxes = {name: Outbox(in_flight=Table("hub1", 1, None, ())) for name in names}
     return replace(state, outboxes=boxes, sent_s=dict.fromkeys(names, 100.0))
 

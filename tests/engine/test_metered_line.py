@@ -4,7 +4,7 @@ import json
 
 from tests.engine import metered_line
 from tests.engine.world import World, make_config, make_world
-from wgmqtt.events import Reported
+from wgmqtt.engine.events import Reported
 
 DAY_S = 86_400.0
 NAMES = ("berlin", *(f"peer-{number}" for number in range(10)))

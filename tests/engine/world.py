@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from tests.engine.broker_model import BrokerModel
-from wgmqtt import engine
-from wgmqtt.effects import (
+from wgmqtt.engine import step
+from wgmqtt.engine.effects import (
     BreakSession,
     CloseBroker,
     Effect,
@@ -14,14 +14,14 @@ from wgmqtt.effects import (
     PublishStatus,
     PublishTable,
     ReadRetained,
-    Say,
     WakeAt,
 )
-from wgmqtt.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, Now, PeersSeen, ReadBack, Reported, Woken
-from wgmqtt.hubwire import Online, encode_online
+from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, Now, PeersSeen, ReadBack, Reported, Woken
+from wgmqtt.engine.state import State
+from wgmqtt.logline import Say
 from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PublicKey, Router, Sighting, link_of
-from wgmqtt.state import State
-from wgmqtt.wire import Table, decode_table
+from wgmqtt.wire.hub import Online, encode_online
+from wgmqtt.wire.table import Table, decode_table
 
 NAMES = ("berlin", "cologne", "dresden")
 WALL_S = 1_700_000_000.0
@@ -99,7 +99,7 @@ class World:
 
     def step(self, event: Event) -> None:
         """Let the engine take one event, and the surroundings take what it wants done."""
-        self.state, effects = engine.step(self.state, event, Now(self.mono_s, self.wall_s + self.mono_s))
+        self.state, effects = step.step(self.state, event, Now(self.mono_s, self.wall_s + self.mono_s))
         assert isinstance(effects[-1], WakeAt)
         for effect in effects:
             self._take(effect)
@@ -233,4 +233,4 @@ class World:
 
 def make_world(config: Config | None = None) -> World:
     """Return a fresh start."""
-    return World(engine.start(config or make_config(), "m"))
+    return World(step.start(config or make_config(), "m"))

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from lab.addresses import Family
-from lab.scenario import Lab
-from lab.topology import Network
+from lab.network.addresses import Family
+from lab.network.topology import Network
+from lab.testbed.scenario import Lab
 
 
 @pytest.fixture(params=[4, 6])

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from lab.small_hub import PATIENCE_S, PREFIX, SmallHub
+from lab.testbed.small_hub import PATIENCE_S, PREFIX, SmallHub
 
 ONLINE = f"{PREFIX}/hub/hub1/online"
 

@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from lab.child import Child
-from lab.scenario import Lab
-from lab.setting import PREFIX
+from lab.testbed.child import Child
+from lab.testbed.scenario import Lab
+from lab.testbed.setting import PREFIX
 
 pytestmark = pytest.mark.lab
 

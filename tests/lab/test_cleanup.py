@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.netns import PROJECT, namespaces_of, sweep
-from lab.scenario import Lab
-from lab.shell import run
+from lab.network.netns import PROJECT, namespaces_of, sweep
+from lab.network.shell import run
+from lab.testbed.scenario import Lab
 
 pytestmark = pytest.mark.lab
 

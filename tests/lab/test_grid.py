@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from lab.grid import SAME, SAME_LAN, Row, pairs, run_pairs
-from lab.shell import LabError
+from lab.checks.nat_pairs import SAME, SAME_LAN, Row, pairs, run_pairs
+from lab.network.shell import LabError
 
 pytestmark = pytest.mark.lab
 

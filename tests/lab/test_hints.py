@@ -8,11 +8,11 @@ from statistics import median
 import pytest
 import yaml
 
-from lab.addresses import Family
-from lab.child import Child
-from lab.hub import read_line
-from lab.moving_hub import MovingHub, cpu_s, flood
-from lab.netns import python_module
+from lab.network.addresses import Family
+from lab.network.netns import python_module
+from lab.testbed.child import Child
+from lab.testbed.hub import read_line
+from lab.testbed.moving_hub import MovingHub, cpu_s, flood
 
 pytestmark = pytest.mark.lab
 

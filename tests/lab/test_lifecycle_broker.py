@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.shell import run
-from lab.small_hub import PATIENCE_S, SmallHub
+from lab.network.shell import run
+from lab.testbed.small_hub import PATIENCE_S, SmallHub
 
 pytestmark = pytest.mark.lab
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.small_hub import PATIENCE_S, PREFIX, SmallHub, key_of
+from lab.testbed.small_hub import PATIENCE_S, PREFIX, SmallHub, key_of
 from tests.lab.hub_words import await_emptied, emptied, mark, reload, word
 
 pytestmark = pytest.mark.lab

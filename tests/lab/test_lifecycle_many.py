@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab.small_hub import SmallHub
+from lab.testbed.small_hub import SmallHub
 
 pytestmark = pytest.mark.lab
 

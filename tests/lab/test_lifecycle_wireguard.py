@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.small_hub import SmallHub
+from lab.testbed.small_hub import SmallHub
 
 pytestmark = pytest.mark.lab
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.netns import python_module
-from lab.scenario import Lab
-from lab.setting import PREFIX
-from lab.shell import CommandError
-from wgmqtt.hubwire import HubStatus, decode_status
+from lab.network.netns import python_module
+from lab.network.shell import CommandError
+from lab.testbed.scenario import Lab
+from lab.testbed.setting import PREFIX
+from wgmqtt.wire.hub import HubStatus, decode_status
 
 pytestmark = pytest.mark.lab
 

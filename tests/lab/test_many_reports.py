@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from lab.broker import HUB_USER
-from lab.child import Child, read_json_line
-from lab.netns import python_module
-from lab.setting import PREFIX
-from lab.small_hub import HOST, SmallHub, key_of
+from lab.network.netns import python_module
+from lab.testbed.broker import HUB_USER
+from lab.testbed.child import Child, read_json_line
+from lab.testbed.setting import PREFIX
+from lab.testbed.small_hub import HOST, SmallHub, key_of
 
 pytestmark = pytest.mark.lab
 
@@ -64,7 +64,7 @@ def test_thousand_reports_at_once_are_all_heard_and_a_move_is_told_meanwhile(
         hub.daemon.start()
         seqs = newest_tables(hub)
 
-        command = python_module("lab.mqtt_user", "--host", HOST, "--user", HUB_USER)
+        command = python_module("lab.probes.mqtt_user", "--host", HOST, "--user", HUB_USER)
         routers = Child("routers", hub.namespace, command, hub.log, read_json_line)
         routers.send({"password": hub.secret(HUB_USER).read_text().strip()})
         hub.log.expect("routers", "connected", 10.0)

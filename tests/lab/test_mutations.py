@@ -2,9 +2,9 @@
 
 import pytest
 
-from lab.mutation import Mutation
-from lab.mutation_table import MUTATIONS
-from lab.mutations import judge, judge_mutation
+from lab.checks.mutation import Mutation
+from lab.checks.mutation_table import MUTATIONS
+from lab.checks.mutations import judge, judge_mutation
 
 pytestmark = pytest.mark.lab
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from lab.addresses import HUB_TUNNEL, SITE_PORT, socket_text
-from lab.nat import NatKind
-from lab.shell import LabError
-from lab.topology import Network, Site
+from lab.network.addresses import HUB_TUNNEL, SITE_PORT, socket_text
+from lab.network.nat import NatKind
+from lab.network.shell import LabError
+from lab.network.topology import Network, Site
 
 pytestmark = pytest.mark.lab
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lab.addresses import socket_text
-from lab.moving_hub import MovingHub
+from lab.network.addresses import socket_text
+from lab.testbed.moving_hub import MovingHub
 
 pytestmark = pytest.mark.lab
 

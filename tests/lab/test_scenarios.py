@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.addresses import HUB_TUNNEL, Family
-from lab.scenario import Lab
-from lab.setting import PREFIX, Setting
+from lab.network.addresses import HUB_TUNNEL, Family
+from lab.testbed.scenario import Lab
+from lab.testbed.setting import PREFIX, Setting
 
 pytestmark = pytest.mark.lab
 

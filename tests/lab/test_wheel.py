@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.shell import run
+from lab.network.shell import run
 
 pytestmark = pytest.mark.lab
 

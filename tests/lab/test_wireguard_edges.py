@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.netns import Namespace, Rack
-from lab.wireguard import Device, PeerConfig
-from wgmqtt.decode import Differences, differences, sighting
-from wgmqtt.dump import Dump, InterfaceMissing, NotWireguard
+from lab.network.netns import Namespace, Rack
+from lab.network.wireguard import Device, PeerConfig
 from wgmqtt.errors import EdgeError
 from wgmqtt.model import Endpoint, PublicKey, parse_public_key
-from wgmqtt.netlink import KernelWireguard
-from wgmqtt.uapi import UserspaceWireguard
-from wgmqtt.wireguard import AutoWireguard
+from wgmqtt.wireguard.auto import AutoWireguard
+from wgmqtt.wireguard.dump import Dump, InterfaceMissing, NotWireguard
+from wgmqtt.wireguard.kernel import KernelWireguard
+from wgmqtt.wireguard.kernel_decode import Differences, differences, sighting
+from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 pytestmark = pytest.mark.lab
 

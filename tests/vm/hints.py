@@ -10,13 +10,13 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
-from lab.shell import run
+from lab.network.shell import run
 from lab.vm.interfaces import delete, make_pair, public, wait_for_handshake
 from tests.engine.world import make_config
 from tests.vm.cases import run_cases
-from wgmqtt.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
+from wgmqtt.engine.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
 from wgmqtt.model import Endpoint
-from wgmqtt.watch import watch
+from wgmqtt.watch.watcher import watch
 
 WITHIN_S = 15.0  # wg1 speaks once a second, and this machine is slow; the poll would come later
 CONFIG = replace(make_config(), poll_s=30.0, wireguard="kernel")

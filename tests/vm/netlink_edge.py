@@ -13,16 +13,16 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-from lab.shell import run
+from lab.network.shell import run
 from lab.vm.interfaces import delete, key, make, make_pair, many_peers, peer_text, public, wait_for_handshake
 from tests.vm.cases import run_cases
-from wgmqtt.decode import differences, sighting
-from wgmqtt.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
 from wgmqtt.errors import EdgeError
 from wgmqtt.model import Endpoint, PublicKey, Sighting
-from wgmqtt.netlink import KernelWireguard
-from wgmqtt.uapi import UserspaceWireguard
-from wgmqtt.wireguard import AutoWireguard
+from wgmqtt.wireguard.auto import AutoWireguard
+from wgmqtt.wireguard.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
+from wgmqtt.wireguard.kernel import KernelWireguard
+from wgmqtt.wireguard.kernel_decode import differences, sighting
+from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 NOBODY = 65534
 CHURNED_PEERS = 300

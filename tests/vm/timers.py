@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
-from lab.shell import run
+from lab.network.shell import run
 from lab.vm.interfaces import delete, key, make, peer_text, public
 from tests.vm.cases import run_cases
-from wgmqtt.decode import sighting
-from wgmqtt.links import LIVE_S
+from wgmqtt.engine.diagnosis import SILENT_S
+from wgmqtt.engine.links import LIVE_S
 from wgmqtt.model import Sighting
-from wgmqtt.netlink import KernelWireguard
-from wgmqtt.troubles import SILENT_S
+from wgmqtt.wireguard.kernel import KernelWireguard
+from wgmqtt.wireguard.kernel_decode import sighting
 
 KEEPALIVE_S = 25
 RETRY_S = 5  # Rekey-Timeout; a jitter of up to a third of a second comes on top

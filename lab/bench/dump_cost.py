@@ -1,0 +1,79 @@
+"""What one dump costs: the kernel and the copy, decoding, comparing. Edge: a program; talks to the kernel's WireGuard.
+
+`python -m lab.bench.dump_cost INTERFACE COUNT`, as root. Prints one JSON line for each part: cost {part, ms: [...]}.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+
+from wgmqtt.wireguard.kernel import KernelWireguard
+from wgmqtt.wireguard.kernel_decode import Snapshot, differences, merge_message
+
+MS = 1e3
+
+
+async def whole_ms(wireguard: KernelWireguard, interface: str) -> float:
+    """Return what a dump takes, as the daemon asks for it."""
+    begun_s = time.perf_counter()
+    await wireguard.dump(interface)
+    return (time.perf_counter() - begun_s) * MS
+
+
+class Received(KernelWireguard):
+    """The same dump, but nothing is decoded: the messages are kept."""
+
+    async def payloads(self, interface: str) -> list[bytes]:
+        """Return what would be decoded."""
+        kept: list[bytes] = []
+        name = interface.encode() + b"\0"
+        attribute = (4 + len(name)).to_bytes(2, sys.byteorder) + (2).to_bytes(2, sys.byteorder) + name
+        body = b"\0\1\0\0" + attribute + b"\0" * (-len(attribute) % 4)
+        if not self._family:
+            self._family = await self._resolve_family()
+        await self._ask(self._family, 0x300, body, kept.append)
+        return kept
+
+
+async def receive_ms(received: Received, interface: str) -> float:
+    """Return what the kernel and the copy take."""
+    begun_s = time.perf_counter()
+    await received.payloads(interface)
+    return (time.perf_counter() - begun_s) * MS
+
+
+def took_ms(act: Callable[[], object]) -> float:
+    """Return what a call takes."""
+    begun_s = time.perf_counter()
+    act()
+    return (time.perf_counter() - begun_s) * MS
+
+
+def decoded(payloads: list[bytes], known: Snapshot) -> Snapshot:
+    """Return what these messages say; most of it is as `known` from the dump before."""
+    snapshot: Snapshot = {}
+    for payload in payloads:
+        merge_message(snapshot, payload, known)
+    return snapshot
+
+
+async def main(interface: str, count: int) -> None:
+    """Measure each part so many times."""
+    wireguard, received = KernelWireguard(), Received()
+    payloads = await received.payloads(interface)
+    before = decoded(payloads, {})
+    after = decoded(payloads, before)
+    costs = {
+        "dump": [await whole_ms(wireguard, interface) for _ in range(count)],
+        "dump_received": [await receive_ms(received, interface) for _ in range(count)],
+        "dump_decoded": [took_ms(lambda: decoded(payloads, before)) for _ in range(count)],
+        "dump_compared": [took_ms(lambda: differences(before, after, complete=True)) for _ in range(count)],
+    }
+    for part, ms in costs.items():
+        print(json.dumps({"t_ns": time.time_ns(), "event": "cost", "part": part, "ms": ms}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

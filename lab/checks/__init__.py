@@ -1,0 +1,1 @@
+"""What the tests and the demo assert, and the mutations of the script that these checks must catch."""

@@ -1,0 +1,122 @@
+"""The lab is an honest judge: every mutation of the emitted script must make a check fail. Edge: a program.
+
+`python -m lab.checks.mutations [NAME…]`, as root, after lab/setup.sh. Exit status 1 if a mutation was not noticed,
+or if the script as it is fails a check; 2 if a mutation's text does not stand in the script any more.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lab.checks.listing import Check, arranged
+from lab.checks.mutation import Mutation, UnmatchedError
+from lab.checks.mutation_table import MUTATIONS
+from lab.network.shell import LabError
+from lab.testbed.events import FATAL
+from lab.testbed.scenario import Lab, Setting
+from wgmqtt.errors import Problem
+
+NAME_WIDTH = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the lab made of one script: the check that failed (none: all passed), why, and how long it took."""
+
+    failed: str
+    why: str
+    seconds: float
+
+
+def judge(edit_script: Callable[[str], str], noticed_by: str = "") -> Verdict:
+    """Run the checks on an edited script until one fails, `noticed_by` as early as may be.
+
+    Raises:
+        LabError: a part of the lab ended, or a router met what the emulator cannot judge: there is no verdict.
+        UnmatchedError: the edit does not fit the script.
+    """
+    began_s = time.monotonic()
+    for checks in arranged(noticed_by):
+        failed, why = run_stage(checks, edit_script)
+        if failed:
+            return Verdict(failed, why, time.monotonic() - began_s)
+    return Verdict("", "", time.monotonic() - began_s)
+
+
+def run_stage(checks: Sequence[Check], edit_script: Callable[[str], str]) -> tuple[str, str]:
+    """Run checks in one lab; return the name of the one that failed, empty if none did, and why."""
+    with Lab(Setting(edit_script=edit_script)) as lab:
+        name = "the import"
+        try:
+            lab.import_scripts()
+            for check in checks:
+                name = check.name
+                check.run(lab)
+        except LabError as error:
+            # A part of the lab that ended, or an emulator that lacks something, is no verdict on the script.
+            if any(event.kind in FATAL for event in lab.log.since()):
+                raise LabError(Problem(name, "no verdict is to be had", given=str(error))) from error
+            return name, str(error).splitlines()[0]
+    return "", ""
+
+
+def judge_mutation(mutation: Mutation) -> Verdict:
+    """Return what the lab makes of a mutation; `failed` is empty if nothing noticed it."""
+    return judge(mutation.apply, mutation.noticed_by)
+
+
+def show(name: str, verdict: Verdict) -> None:
+    """Print one line."""
+    result = f"caught by: {verdict.failed}" if verdict.failed else "NOT CAUGHT"
+    print(f"{name:{NAME_WIDTH}} {result:55} {verdict.seconds:5.1f} s", flush=True)
+
+
+def chosen(names: Sequence[str]) -> list[Mutation]:
+    """Return the mutations of these names, all without one; raises LabError."""
+    known = {mutation.name: mutation for mutation in MUTATIONS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise LabError(Problem("mutations", "no such name", "; ".join(known), "; ".join(unknown)))
+    return [known[name] for name in names] or list(MUTATIONS)
+
+
+def run(names: Sequence[str]) -> int:
+    """Judge the script as it is and the mutations; print a line for each, and the counts; return the exit status."""
+    began_s = time.monotonic()
+    mutations = chosen(names)
+    clean = judge(str)
+    state = f"FAILS: {clean.failed}: {clean.why}" if clean.failed else "passes every check"
+    print(f"{'(the script as it is)':{NAME_WIDTH}} {state:55} {clean.seconds:5.1f} s", flush=True)
+    missed = []
+    for mutation in mutations:
+        verdict = judge_mutation(mutation)
+        show(mutation.name, verdict)
+        if not verdict.failed:
+            missed.append(mutation.name)
+    caught = len(mutations) - len(missed)
+    print(f"{caught} of {len(mutations)} mutations caught in {time.monotonic() - began_s:.0f} s")
+    if missed:
+        print(f"not caught: {'; '.join(missed)}")
+    return 1 if missed or clean.failed else 0
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    arguments = argparse.ArgumentParser(
+        prog="python -m lab.checks.mutations", description="Is the lab an honest judge?"
+    )
+    arguments.add_argument("name", nargs="*", help="mutations to try; default: all")
+    try:
+        return run(arguments.parse_args().name)
+    except UnmatchedError as error:
+        print(f"mutations: {error}", file=sys.stderr)
+        return 2
+    except LabError as error:
+        print(f"mutations: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""What a router does with a table, each rule by itself; no daemon runs, no session lives. Pure: it asks the lab."""
+
+import time
+
+from lab.network.topology import Site
+from lab.testbed.by_hand import Entry, Hand, Outcome, entry, fresh_endpoint, render_table, require
+from lab.testbed.scenario import Lab
+
+TOLD, ABOUT = "site-b", "site-a"  # TOLD hears of ABOUT, which never hears of TOLD: no session comes up
+AFTER_MS = 450
+EARLIEST_MS, LATEST_MS = 400, 2000
+# As it stands in the emitted script, inside the handler's quotes.
+ITS_INTERFACE, ANOTHER = '"wg0\\"', '"wg9\\"'
+IN_HANDLER = ":local meshInterface \\"
+
+
+def about(lab: Lab) -> Site:
+    """Return the site that the tables are about."""
+    return lab.network.sites[ABOUT]
+
+
+def require_one_set(outcome: Outcome, site: Site, endpoint: tuple[str, str]) -> None:
+    """Let the router have set this one peer, once, to this endpoint."""
+    require(len(outcome.sets) == 1, "not exactly one write", found=outcome.sets)
+    found = outcome.set_to(site.public_key)
+    require(found == [endpoint], "another peer or endpoint was set", wanted=endpoint, found=outcome.sets)
+
+
+def table_is_applied(lab: Lab) -> None:
+    """The endpoint is set, then reported, then traffic is sent, then that is reported."""
+    site, endpoint = about(lab), fresh_endpoint()
+    with Hand(lab, TOLD) as hand:
+        outcome = hand.tell(entry(site, endpoint))
+    require_one_set(outcome, site, endpoint)
+    on_device = lab.network.sites[TOLD].peer(site).endpoint
+    require(on_device == (endpoint[0], int(endpoint[1])), "WireGuard has another", wanted=endpoint, found=on_device)
+    require("applied" in outcome.stages, "no report of stage applied", found=outcome.stages)
+    applied = outcome.stages["applied"]
+    require(outcome.sets[0].t_ns < applied.t_ns, "reported before it was set")
+    line = applied.line(site.public_key)
+    told = (line["did"], line["configured"])
+    require(told == ("set", " ".join(endpoint)), "the report says something else", wanted=endpoint, found=line)
+    addresses = {event.data["address"] for event in outcome.pings}
+    require(addresses == {site.plan.probe}, "no ping, or one elsewhere", wanted=site.plan.probe, found=addresses)
+    require(applied.t_ns < outcome.pings[0].t_ns, "sent before it was reported")
+    require(len(outcome.pings) > 1, "gave up after one packet though nothing answers")
+
+
+def same_table_is_left_alone(lab: Lab) -> None:
+    """What is set already is neither written again nor sent to."""
+    line = entry(about(lab), fresh_endpoint())
+    with Hand(lab, TOLD) as hand:
+        hand.tell(line)
+        again = hand.tell(line)
+    require(not again.sets, "written again", found=again.sets)
+    require(again.did(about(lab).public_key) == "same", "not reported as the same", found=again.final.body)
+    require(not again.pings, "sent without need", found=again.pings)
+
+
+def kick_is_followed(lab: Lab) -> None:
+    """`kick` asks for traffic though nothing changes here."""
+    line = entry(about(lab), fresh_endpoint())
+    with Hand(lab, TOLD) as hand:
+        hand.tell(line)
+        kicked = hand.tell({**line, "kick": True})
+    require(not kicked.sets, "written again", found=kicked.sets)
+    require(kicked.pings, "nothing was sent")
+
+
+def later_end_waits_to_set(lab: Lab) -> None:
+    """Without a live session the end with `after_ms` does not set before its time."""
+    site, endpoint = about(lab), fresh_endpoint()
+    with Hand(lab, TOLD) as hand:
+        outcome = hand.tell(entry(site, endpoint, after_ms=AFTER_MS))
+    require_one_set(outcome, site, endpoint)
+    ms = outcome.ms_until(outcome.sets[0])
+    require(
+        EARLIEST_MS <= ms <= LATEST_MS, "set at the wrong time", wanted=f"{EARLIEST_MS} to {LATEST_MS} ms", found=ms
+    )
+
+
+def later_end_waits_to_send(lab: Lab) -> None:
+    """Nor does it send before its time, where there is nothing to set."""
+    line = entry(about(lab), fresh_endpoint())
+    with Hand(lab, TOLD) as hand:
+        hand.tell(line)
+        outcome = hand.tell({**line, "kick": True, "after_ms": AFTER_MS})
+    require(not outcome.sets, "written again", found=outcome.sets)
+    require(outcome.pings, "nothing was sent")
+    ms = outcome.ms_until(outcome.pings[0])
+    require(
+        EARLIEST_MS <= ms <= LATEST_MS, "sent at the wrong time", wanted=f"{EARLIEST_MS} to {LATEST_MS} ms", found=ms
+    )
+
+
+def newer_table_wins_over_an_older_one(lab: Lab) -> None:
+    """Handlers run side by side, and both wait: what the older one set must not stay."""
+    site, older, newer = about(lab), fresh_endpoint(), fresh_endpoint()
+    with Hand(lab, TOLD) as hand:
+        since_ns = hand.publish(render_table(str(time.time_ns()), (entry(site, older, after_ms=AFTER_MS),)))
+        time.sleep(0.1)
+        last = str(time.time_ns())
+        hand.publish(render_table(last, (entry(site, newer, after_ms=AFTER_MS),)))
+        outcome = hand.outcome(since_ns, last, handlers=2)
+    found = outcome.set_to(site.public_key)
+    require(found[-1:] == [newer], "the older table's endpoint stays", wanted=newer, found=found)
+
+
+def missing_address_changes_nothing(lab: Lab) -> None:
+    """A line without an address means: leave that peer alone. It is no mistake."""
+    site = about(lab)
+    with Hand(lab, TOLD) as hand:
+        outcome = hand.tell({"key": site.public_key, "name": site.name, "ping": site.plan.probe, "kick": True})
+    require(not outcome.sets, "written", found=outcome.sets)
+    require(outcome.final.body["error"] == "", "taken for a mistake", found=outcome.final.body)
+
+
+def hostile_lines(lab: Lab) -> list[Entry]:
+    """Return lines that nobody should follow."""
+    site = about(lab)
+    good = entry(site, fresh_endpoint())
+    hub_key = lab.network.hub_device.keys.public
+    return [
+        {**good, "key": hub_key, "ping": "10.99.0.1"},
+        {**good, "key": hub_key[:-2] + "A="},
+        {**good, "key": '" or public-key="' + hub_key},
+        {**good, "key": 7},
+        {**good, "port": 0},
+        {**good, "port": 70000},
+        {**good, "port": "[:error x]"},
+        {**good, "address": "[/system/reboot]"},
+        {**good, "address": "1.2.3.4.5"},
+        {**good, "ping": "; /system/reboot"},
+        {},
+    ]
+
+
+def hostile_lines_change_nothing(lab: Lab) -> None:
+    """Of a table with bad lines only the valid one is followed; its demands stay within bounds."""
+    site, endpoint = about(lab), fresh_endpoint()
+    hub = lab.network.hub_device.keys.public
+    with Hand(lab, TOLD) as hand:
+        outcome = hand.tell(*hostile_lines(lab))
+        require(not outcome.sets, "a bad line was followed", found=outcome.sets)
+        require(outcome.final.body["peers"] == [], "a bad line was taken", found=outcome.final.body)
+        mixed = hand.tell(*hostile_lines(lab), entry(site, endpoint, after_ms=6000))
+    require_one_set(mixed, site, endpoint)
+    require(mixed.final.body["error"], "the report says nothing of the bad lines", found=mixed.final.body)
+    require(mixed.ms_until(mixed.sets[0]) < LATEST_MS, "a table can make it wait for long")
+    at = lab.network.sites[TOLD].device.dump()[hub].endpoint
+    require(at and at[0] == lab.network.hub_address, "the hub's own peer was changed", found=at)
+
+
+def refused_tables_change_nothing(lab: Lab) -> None:
+    """A payload that is no table of this contract is refused as a whole; an empty one is not even answered."""
+    line = entry(about(lab), fresh_endpoint())
+    seq = str(time.time_ns())
+    payloads = {
+        "no JSON": '{"v":1,',
+        "an array": "[1,2]",
+        "another version": render_table(seq, (line,), v=2),
+        "no peers": render_table(seq, (line,), peers="all"),
+        "seq a number": render_table(seq, (line,), seq=int(seq)),
+        "seq with quotes": render_table('1","stage":"final', (line,)),
+    }
+    with Hand(lab, TOLD) as hand:
+        for what, payload in payloads.items():
+            outcome = hand.outcome(hand.publish(payload), "0")
+            require(not outcome.sets, f"a table was followed: {what}", found=outcome.sets)
+            error = outcome.final.body["error"]
+            require(error == "table refused", f"not refused: {what}", wanted="table refused", found=error)
+        since_ns = hand.publish("")
+        hand.ended(since_ns)
+    time.sleep(0.1)
+    heard = lab.log.find("viewer", "message", since_ns=since_ns, topic=f"wgmqtt/v1/{TOLD}/report")
+    require(not heard, "an empty table was answered", found=heard)
+    require(not lab.writes(TOLD, since_ns=since_ns), "an empty table was followed")
+
+
+def peer_of_another_interface_is_left_alone(lab: Lab) -> None:
+    """The same handler, told that its mesh is on another interface, which has no peers here."""
+    text = lab.script(TOLD).read_text()
+    require(text.count(IN_HANDLER + ITS_INTERFACE) == 1, "the handler names its interface otherwise")
+    import_again(lab, text.replace(IN_HANDLER + ITS_INTERFACE, IN_HANDLER + ANOTHER))
+    try:
+        with Hand(lab, TOLD) as hand:
+            outcome = hand.tell(entry(about(lab), fresh_endpoint(), kick=True))
+    finally:
+        import_again(lab, text)
+    require(not outcome.sets, "a peer of another interface was set", found=outcome.sets)
+    require(outcome.final.body["error"], "it was not refused", found=outcome.final.body)
+
+
+def import_again(lab: Lab, text: str) -> None:
+    """Import another script on the router, and wait until it is connected again."""
+    file = lab.directory / "scripts" / "again.rsc"
+    file.write_text(text)
+    since_ns = lab.log.note("lab", "import-again").t_ns
+    lab.routers[TOLD].import_script(file)
+    lab.log.expect(TOLD, "connected", 10.0, since_ns=since_ns)

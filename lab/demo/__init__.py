@@ -1,0 +1,1 @@
+"""The demonstration: two sites meet, one moves, both find each other again."""

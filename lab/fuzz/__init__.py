@@ -1,0 +1,1 @@
+"""Hostile tables for the emitted script, run on a router in memory."""

@@ -1,0 +1,1 @@
+"""Network namespaces, WireGuard devices, NAT boxes and the network between them."""

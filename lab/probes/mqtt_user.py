@@ -1,0 +1,88 @@
+"""One user of the broker whose messages become events: it listens, and publishes what it is told. Edge: talks to MQTT.
+
+A program: `python -m lab.probes.mqtt_user --host HOST --user USER --topic TOPIC…`. The first line of standard input is
+{"password": …}, each further one {"topic": …, "payload": …, "retain": …}: to be published at QoS 1. Prints one JSON
+line an event: connected {reason}, subscribed, message {topic, payload, retain}, published {topic}, disconnected.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+
+def say(event: str, **data: object) -> None:
+    """Print one event of this moment."""
+    print(json.dumps({"t_ns": time.time_ns(), "event": event, **data}), flush=True)
+
+
+class User:
+    """The connection of one user; it comes back by itself when the broker does."""
+
+    def __init__(self, user: str, password: str, topics: list[str]) -> None:
+        self._topics = topics
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"lab-{user}-{os.getpid()}")
+        self.client.username_pw_set(user, password)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = self._on_subscribe
+        self.client.on_message = self._on_message
+        self.client.on_publish = self._on_publish
+        self.client.on_disconnect = self._on_disconnect
+        self._topic_of: dict[int, str] = {}
+
+    def publish(self, topic: str, payload: str, *, retain: bool) -> None:
+        """Send one message; `published` follows when the broker has taken it (or silently refused it)."""
+        self._topic_of[self.client.publish(topic, payload, qos=1, retain=retain).mid] = topic
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        _data: object,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        say("connected", reason=str(reason))
+        if not reason.is_failure and self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, *_: Any) -> None:  # noqa: ANN401 - paho's
+        say("subscribed")
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        text = message.payload.decode(errors="replace")
+        say("message", topic=message.topic, payload=text, retain=message.retain)
+
+    def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_: Any) -> None:  # noqa: ANN401 - paho's
+        say("published", topic=self._topic_of.get(mid, ""))
+
+    def _on_disconnect(self, _client: paho.Client, _data: object, *_: Any) -> None:  # noqa: ANN401 - paho's
+        say("disconnected")
+
+
+def main() -> None:
+    """Read the arguments, connect, and publish until standard input ends."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--host", required=True)
+    arguments.add_argument("--port", type=int, default=1883)
+    arguments.add_argument("--user", required=True)
+    arguments.add_argument("--topic", action="append", default=[])
+    given = arguments.parse_args()
+    user = User(given.user, json.loads(sys.stdin.readline())["password"], given.topic)
+    user.client.connect_async(given.host, given.port)
+    user.client.loop_start()
+    for line in sys.stdin:
+        command = json.loads(line)
+        user.publish(command["topic"], command["payload"], retain=bool(command.get("retain")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The RouterOS scripting language: syntax, values, commands."""

@@ -1,0 +1,194 @@
+"""The commands that decide what runs: `:if`, the loops, `:do`, `:onerror`, `:retry`, `:error`, `:return`. Pure.
+
+Sources: MikroTik's manual, "Scripting"; tarikin's reference (the condition is a bool or a number,
+`:onerror` gives whether there was an error, `[:if … do={:return x}]` gives x).
+"""
+
+from collections.abc import Mapping
+
+from routeros_lsp.syntax.ast import Brace, Word
+
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.evaluate import Command, Frame, ReturnSignal
+from lab.routeros.language.literals import read_num
+from lab.routeros.language.values import Array, Nil, Nothing, Time, Value, render, typeof
+
+MAX_ROUNDS = 1_000_000
+
+
+def truth(value: Value) -> bool:
+    """Return whether a condition holds.
+
+    Raises:
+        ScriptError: it is a string.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in {0, 1}:
+        return value == 1
+    if isinstance(value, str):
+        raise ScriptError("conditional not boolean")
+    raise NotImplementedInEmulator(f"a condition of type {typeof(value)}")
+
+
+def _if(frame: Frame) -> Value:
+    frame.only("condition", "do", "else")
+    frame.block("do" if truth(frame.value("condition")) else "else")
+    return Nothing()
+
+
+def _names(frame: Frame, argument: str) -> list[str]:
+    element = frame.arguments.get(argument)
+    if not isinstance(element, Word):
+        raise NotImplementedInEmulator(f"{argument} that is no plain name")
+    return element.text.split(",")
+
+
+def members(array: Value, names: int) -> list[tuple[Value, ...]]:
+    """Return what `:foreach` gives to one name (each member), or to two (its key or position, and the member)."""
+    if isinstance(array, Nothing | Nil):
+        return []
+    if not isinstance(array, Array) or names > 2:
+        raise NotImplementedInEmulator(f":foreach over {typeof(array)}")
+    if names == 1:
+        return [(member,) for member in (*array.items, *array.keyed.values())]
+    return [*enumerate(array.items), *array.keyed.items()]
+
+
+def _foreach(frame: Frame) -> Value:
+    frame.only("counter", "in", "do")
+    names = _names(frame, "counter")
+    for given in members(frame.value("in"), len(names)):
+        scope = frame.scope.child()
+        for name, value in zip(names, given, strict=True):
+            scope.declare_local(name, value)
+        frame.block("do", scope)
+    return Nothing()
+
+
+def _number(frame: Frame, name: str, default: int | None = None) -> int:
+    value = default if default is not None and name not in frame.arguments else frame.value(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise NotImplementedInEmulator(f"{name}= of type {typeof(value)}")
+    return value
+
+
+def _for(frame: Frame) -> Value:
+    frame.only("counter", "from", "to", "step", "do")
+    (name,) = _names(frame, "counter")
+    first, last, step = _number(frame, "from"), _number(frame, "to"), _number(frame, "step", 1)
+    if step == 0 or (last - first) * step < 0:
+        raise NotImplementedInEmulator(f":for from={first} to={last} step={step}")
+    if abs(last - first) > MAX_ROUNDS * abs(step):
+        raise NotImplementedInEmulator(f":for of more than {MAX_ROUNDS} rounds")
+    for number in range(first, last + (1 if step > 0 else -1), step):
+        scope = frame.scope.child()
+        scope.declare_local(name, number)
+        frame.block("do", scope)
+    return Nothing()
+
+
+def _while(frame: Frame) -> Value:
+    frame.only("condition", "do")
+    for _ in range(MAX_ROUNDS):
+        if not truth(frame.value("condition")):
+            return Nothing()
+        frame.block("do")
+    raise NotImplementedInEmulator(f":while of more than {MAX_ROUNDS} rounds")
+
+
+def _do(frame: Frame) -> Value:
+    frame.only("command", "on-error", "while")
+    try:
+        _do_rounds(frame)
+    except ScriptError:
+        if "on-error" not in frame.arguments:
+            raise
+        frame.block("on-error")
+    return Nothing()
+
+
+def _do_rounds(frame: Frame) -> None:
+    if not isinstance(frame.arguments.get("command"), Brace):
+        raise NotImplementedInEmulator(":do without a block")
+    frame.block("command")
+    for _ in range(MAX_ROUNDS):
+        if "while" not in frame.arguments or not truth(frame.value("while")):
+            return
+        frame.block("command")
+    raise NotImplementedInEmulator(f":do of more than {MAX_ROUNDS} rounds")
+
+
+def _onerror(frame: Frame) -> Value:
+    frame.only("error", "in", "do")
+    (name,) = _names(frame, "error")
+    if list(frame.arguments) != ["error", "in", "do"]:
+        raise NotImplementedInEmulator(":onerror with its arguments in another order")
+    try:
+        frame.block("in")
+    except ScriptError as error:
+        scope = frame.scope.child()
+        scope.declare_local(name, str(error))
+        frame.block("do", scope)
+        return True
+    return False
+
+
+def _retry(frame: Frame) -> Value:
+    frame.only("command", "delay", "max", "on-error")
+    delay, most = frame.value("delay"), _number(frame, "max")
+    if most < 1:
+        raise NotImplementedInEmulator(f":retry max={most}")
+    for attempt in range(1, most + 1):
+        try:
+            frame.block("command")
+        except ScriptError:
+            if attempt == most and "on-error" not in frame.arguments:
+                raise
+            if attempt == most:
+                frame.block("on-error")
+            else:
+                frame.run.world.delay(seconds(delay))
+        else:
+            break
+    return Nothing()
+
+
+def seconds(value: Value) -> float:
+    """Return a delay: a span, or a number of seconds."""
+    if isinstance(value, Time):
+        return value.ns / 1e9
+    number = read_num(value) if isinstance(value, str) else value
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise NotImplementedInEmulator(f"a delay of type {typeof(value)}")
+    return float(number)
+
+
+def _delay(frame: Frame) -> Value:
+    frame.only("delay-time")
+    frame.run.world.delay(seconds(frame.value("delay-time")))
+    return Nothing()
+
+
+def _error(frame: Frame) -> Value:
+    frame.only("message")
+    raise ScriptError(render(frame.value("message")))
+
+
+def _return(frame: Frame) -> Value:
+    frame.only("value")
+    raise ReturnSignal(frame.value("value"))
+
+
+COMMANDS: Mapping[str, Command] = {
+    "if": _if,
+    "foreach": _foreach,
+    "for": _for,
+    "while": _while,
+    "do": _do,
+    "onerror": _onerror,
+    "retry": _retry,
+    "delay": _delay,
+    "error": _error,
+    "return": _return,
+}

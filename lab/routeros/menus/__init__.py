@@ -1,0 +1,1 @@
+"""The menus that scripts use: MQTT, WireGuard, certificates, system."""

@@ -1,0 +1,1 @@
+"""A router whose surroundings are all in memory."""

@@ -1,0 +1,1 @@
+"""RouterOS's MQTT client."""

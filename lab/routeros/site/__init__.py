@@ -1,0 +1,1 @@
+"""One emulated router as a process inside a site of the lab."""

@@ -1,0 +1,118 @@
+"""The process of one site: reads orders as JSON lines, writes events as JSON lines. Edge: stdin and stdout.
+
+The lab starts it inside the site's namespaces: `python -m lab.routeros.site --interface wg0 --name site-a
+--version 7.20.8 [--files DIR] [--switch NAME=VALUE …]`. Orders: {"do":"import","file":PATH}, {"do":"message",
+"topic":…,"payload":…}, {"do":"run","source":TEXT}, {"do":"drop-mqtt"}, {"do":"stop"}; the end of stdin is a stop.
+
+Exit status: 0 stopped, 2 wrong arguments, 3 the emulator lacks something (event `not-implemented` says what), 4 a
+defect of the emulator (event `crash`).
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.values import render
+from lab.routeros.mqtt.rules import readable
+from lab.routeros.site.router import Router, Site
+from lab.routeros.site.surroundings import real_surroundings
+from lab.routeros.switches import parse_switches
+
+NOT_IMPLEMENTED, CRASH = 3, 4
+
+
+class Events:
+    """Writes events, one JSON object a line, from any thread."""
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str, fields: Mapping[str, object]) -> None:
+        """Write one event and flush it; the moment is when it happened, not when it is written."""
+        record = {"t_ns": time.time_ns(), "site": self._site, "event": event, **fields}
+        with self._lock:
+            sys.stdout.write(json.dumps(record) + "\n")
+            sys.stdout.flush()
+
+
+def end_with(events: Events, error: BaseException | None) -> None:
+    """Tell the lab what went wrong and end the process, from whatever thread it happened in."""
+    if isinstance(error, NotImplementedInEmulator):
+        events("not-implemented", {"text": readable(str(error))})
+        os._exit(NOT_IMPLEMENTED)
+    events("crash", {"text": "".join(traceback.format_exception(error))})
+    os._exit(CRASH)
+
+
+def carry_out(router: Router, order: Mapping[str, Any], events: Events) -> None:
+    """Carry out one order of the lab."""
+    acts: Mapping[str, Callable[[], object]] = {
+        "import": lambda: _report(events, "import-done", lambda: router.run_import(_read(order["file"]))),
+        "run": lambda: _report(events, "run-done", lambda: render(router.run_script(order["source"]))),
+        "message": lambda: router.inject(order["topic"], order["payload"].encode()),
+        "drop-mqtt": router.cut_mqtt,
+    }
+    acts[order["do"]]()
+
+
+def _report(events: Events, done: str, act: Callable[[], str | None]) -> None:
+    try:
+        result = act()
+    except ScriptError as error:
+        events(done, {"ok": False, "error": readable(str(error))})
+    else:
+        events(done, {"ok": True, "error": "", **({} if result is None else {"result": readable(result)})})
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotImplementedInEmulator(f"{path}: a script that is not UTF-8") from None
+
+
+def serve(router: Router, events: Events) -> None:
+    """Carry out orders until the lab says stop or goes away."""
+    events("ready", {"version": router.site.version, "interface": router.site.interface})
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "stop":
+            break
+        carry_out(router, order, events)
+    router.close()
+
+
+def main() -> int:
+    """Run a site; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lab.routeros.site", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--interface", required=True, help="the site's WireGuard device")
+    parser.add_argument("--name", required=True, help="the site's name in its events")
+    parser.add_argument("--version", required=True, help="RouterOS's version, such as 7.20.8")
+    parser.add_argument("--files", type=Path, default=Path(), help="stands for the router's files; default: here")
+    parser.add_argument("--switch", action="append", default=[], help="NAME=VALUE, see switches.py")
+    options = parser.parse_args()
+    events = Events(options.name)
+    try:
+        switches = parse_switches(options.switch)
+    except ValueError as error:
+        parser.error(str(error))
+    threading.excepthook = lambda failure: end_with(events, failure.exc_value)
+    try:
+        site = Site(options.name, options.interface, options.version, options.files)
+        serve(Router(site, switches, events, real_surroundings(options.interface)), events)
+    except Exception as error:  # noqa: BLE001 - the process's own edge: the lab must learn of it
+        end_with(events, error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What parse_config accepts, and the whole message for each thing it refuses."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.config.config_rows import ROWS, VALID, Bad
+from wgmqtt.config.config import parse_config
+from wgmqtt.errors import ConfigError
+from wgmqtt.model import BrokerAddress, Endpoint, Tls, link_of
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+
+
+def changed(old: str, new: str) -> str:
+    assert VALID.count(old) == 1
+    return VALID.replace(old, new)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_parse_config_bad_file_says_every_problem(row: Bad) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(row.text, "c.yaml")
+    if "not valid YAML" in row.message and not yaml.__with_libyaml__:
+        pytest.skip("these words are libyaml's; PyYAML without it has others")
+    assert str(caught.value) == row.message
+
+
+def test_rows_each_have_a_name_of_their_own() -> None:
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_parse_config_example_is_read() -> None:
+    config = parse_config(EXAMPLE.read_text("utf-8"), "config.example.yaml")
+    assert [router.name for router in config.routers] == ["amsterdam", "berlin", "cologne"]
+    assert config.links == {link_of("amsterdam", "berlin"), link_of("berlin", "cologne")}
+    assert config.routers[0].routeros == (7, 20)
+    assert config.broker == config.broker_for_routers == BrokerAddress("10.99.0.1", 1883)
+    assert Path(config.router_password_dir) == Path("/etc/wgmqtt/secrets")
+
+
+def test_parse_config_example_with_what_is_commented_out_is_read() -> None:
+    """Every `# key: value` of the example is right too, but for the two that exclude host and port."""
+    text = EXAMPLE.read_text("utf-8").replace("# unix_socket", "## unix_socket")
+    for key in ("tls", "for_routers", "topic_prefix", "poll_s", "wireguard", "also_publish", "site", "lan"):
+        assert text.count(f"# {key}: ") == 1
+        text = text.replace(f"# {key}: ", f"{key}: ")
+    config = parse_config(text, "c.yaml")
+    assert config.broker.tls == Tls("/etc/wgmqtt/ca.pem")
+    assert config.broker_for_routers == BrokerAddress("10.99.0.1", 1883)
+    assert (config.routers[2].site, config.routers[2].lan) == ("office", Endpoint("192.168.88.1", 13231))
+
+
+def test_parse_config_defaults() -> None:
+    config = parse_config(changed("links:\n  - [amsterdam, berlin]\n", ""), "c.yaml")
+    assert (config.prefix, config.poll_s, config.wireguard, config.also_publish) == ("wgmqtt/v1", 1.0, "auto", ())
+    assert (config.hints, config.cpu_percent) == ("auto", 1.0)
+    assert Path(config.router_password_dir) == Path("/etc/wgmqtt/secrets")
+    assert config.links == {link_of("amsterdam", "berlin")}
+
+
+def test_parse_config_no_links_wanted_has_none() -> None:
+    assert parse_config(changed("links:\n  - [amsterdam, berlin]\n", "links: []\n"), "c.yaml").links == frozenset()
+
+
+def test_parse_config_optional_keys_are_read() -> None:
+    text = VALID + "topic_prefix: a/b\npoll_s: 2\nwireguard: kernel\nalso_publish: [100.64.0.0/10, 'fd00::/8']\n"
+    text += "hints: off\ncpu_percent: 0.5\n"
+    config = parse_config(text, "c.yaml")
+    assert (config.prefix, config.poll_s, config.wireguard) == ("a/b", 2.0, "kernel")
+    assert (config.hints, config.cpu_percent) == ("off", 0.5)
+    assert config.also_publish == (ip_network("100.64.0.0/10"), ip_network("fd00::/8"))
+
+
+def test_parse_config_address_is_kept_in_its_canonical_form() -> None:
+    text = changed("ping: 10.98.0.3", "ping: 'FD00:0::3'\n    site: x\n    lan: '[FD00:0::4]:13231'")
+    router = parse_config(text, "c.yaml").routers[1]
+    assert (router.ping, router.lan) == ("fd00::3", Endpoint("fd00::4", 13231))
+
+
+def test_parse_config_tls_without_port_is_8883_and_keeps_the_hubs_certificate_from_routers() -> None:
+    tls = "{ca_file: /a/ca.pem, cert_file: /a/hub.pem, key_file: /a/hub.key}"
+    config = parse_config(changed("host: 10.99.0.1", f"host: broker.example.net\n  tls: {tls}"), "c.yaml")
+    assert config.broker == BrokerAddress("broker.example.net", 8883, Tls("/a/ca.pem", "/a/hub.pem", "/a/hub.key"))
+    assert config.broker_for_routers == BrokerAddress("broker.example.net", 8883, Tls("/a/ca.pem"))
+
+
+def test_parse_config_unix_socket_with_another_way_for_routers() -> None:
+    way = "unix_socket: /run/m.sock\n  for_routers: {host: 10.99.0.1, tls: {}}"
+    config = parse_config(changed("host: 10.99.0.1", way), "c.yaml")
+    assert config.broker == BrokerAddress("", 1883, None, "/run/m.sock")
+    assert config.broker_for_routers == BrokerAddress("10.99.0.1", 8883, Tls())
+
+
+def test_parse_config_anchors_and_merges_give_what_routers_share() -> None:
+    """A key of the router's own beats the merged one; of two merged ones the first wins."""
+    text = changed('    routeros: "7.20"\n', "    <<: &new {routeros: '7.21', site: office}\n")
+    text = text.replace(
+        '    routeros: "7.16"\n', "    <<: [*new, {site: home, routeros: '7.17'}]\n    routeros: '7.18'\n"
+    )
+    amsterdam, berlin = parse_config(text, "c.yaml").routers
+    assert (amsterdam.routeros, amsterdam.site) == ((7, 21), "office")
+    assert (berlin.routeros, berlin.site) == ((7, 18), "office")
+
+
+def test_parse_config_alias_of_a_group_is_the_group() -> None:
+    text = changed("  - [amsterdam, berlin]\n", "  - &g [amsterdam, berlin]\n  - *g\n")
+    assert parse_config(text, "c.yaml").links == {link_of("amsterdam", "berlin")}
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85", "\u2028"])
+def test_parse_config_other_ends_of_line_show_the_right_line(break_: str) -> None:
+    text = changed("ping: 10.98.0.3", "ping: x").replace("\n", break_)
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "c.yaml")
+    assert str(caught.value).startswith("c.yaml:22:11: ping: ")
+    assert str(caught.value).endswith("\n        ping: x\n              ^")
+
+
+def test_parse_config_mark_of_byte_order_at_the_beginning_is_no_problem() -> None:
+    assert parse_config("\ufeff" + VALID, "c.yaml") == parse_config(VALID, "c.yaml")
+
+
+def test_parse_config_interface_with_blanks_and_signs_is_allowed() -> None:
+    """Whatever needs no escape between quotes in a RouterOS script."""
+    name = "wg !#%&()*+,-./:;<=>@[]^_{|}~ x"
+    text = VALID.replace("interface: wireguard1", f'interface: "{name}"')
+    assert {router.interface for router in parse_config(text, "c.yaml").routers} == {name}

@@ -1,0 +1,246 @@
+"""What is wrong, in words: one case for each rule, and what the hub's view makes of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.engine.reporting import SCRIPT, ask_again, line, make_view, report
+from tests.engine.world import World, key_of, make_config
+from wgmqtt.engine import step
+from wgmqtt.engine.diagnosis import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
+from wgmqtt.engine.events import Now, PacketsRefused, PeersSeen, Reconfigured
+from wgmqtt.model import Endpoint, Sighting, link_of
+from wgmqtt.wire.hub import decode_status
+
+NAMES = ("berlin", "cologne")
+LINK = link_of(*NAMES)
+Arrange = Callable[[World], None]
+
+
+def pair(**same: str) -> World:
+    """Return two routers that were told of each other just now."""
+    config = make_config(NAMES)
+    world = World(step.start(config, "m", script=SCRIPT))
+    world.connect()
+    for number, name in enumerate(NAMES, 1):
+        world.see(name, same.get(name, f"203.0.113.{number}"))
+    world.wait(1)
+    return world
+
+
+def now(world: World) -> Now:
+    """Return this moment of a world."""
+    return Now(world.mono_s, world.wall_s + world.mono_s)
+
+
+def both_answer(world: World, **others: str) -> None:
+    """Let both ends report that they did as told, in vain."""
+    report(world, "berlin", line("cologne", configured="203.0.113.2 51820", **others))
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820", **others))
+
+
+def both_answer_in_vain(world: World) -> None:
+    for _ in range(4):
+        for stage in ("applied", "final"):
+            report(world, "berlin", line("cologne", configured="203.0.113.2 51820"), stage=stage)
+            report(world, "cologne", line("berlin", configured="203.0.113.1 51820"), stage=stage)
+        world.wait(150)
+    for name in NAMES:
+        world.see(name, f"203.0.113.{NAMES.index(name) + 1}")
+
+
+def _never_seen(world: World) -> None:
+    world.step(PeersSeen("wg0", (), removed=(key_of("berlin"),)))
+
+
+def _silent(world: World) -> None:
+    both_answer(world)
+    world.wait(200)
+
+
+def _refused(world: World) -> None:
+    _silent(world)
+    world.step(PacketsRefused("wg0", (Endpoint("203.0.113.1", 4711), Endpoint("203.0.113.2", 1))))
+
+
+def _late(world: World) -> None:
+    both_answer(world)
+    world.see("cologne", "203.0.113.9")
+    world.wait(70)
+    world.see("berlin", "203.0.113.1")
+
+
+def _rewritten(world: World) -> None:
+    for _ in range(4):
+        report(world, "berlin", line("cologne", "set", "203.0.113.2 51820"))
+        ask_again(world, "berlin")
+
+
+def _restless(world: World) -> None:
+    for port in (1, 2):
+        both_answer(world)
+        world.wait(30)
+        world.see("berlin", "203.0.113.1", port)
+    world.wait(30)
+    both_answer(world)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What happens to a pair, and what is then said of berlin (or of the link)."""
+
+    rule: str
+    arrange: Arrange
+    said: str
+
+
+ROUTER_CASES: Sequence[Case] = (
+    Case("_never_seen", _never_seen, "never seen at the hub"),
+    Case("_refused", _refused, "packets come from its address and are refused"),
+    Case("_silent", _silent, "no handshake with the hub"),
+    Case("_unheard", lambda _: None, "never heard: import its script"),
+    Case("_unreadable", lambda world: report(world, "berlin", seq=7), "its reports cannot be read"),
+    Case("_late", _late, "does not answer"),
+    Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "refuses entries"),
+    Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs another version"),
+    Case("_failed", lambda world: report(world, "berlin", line("cologne", "failed")), "could not set"),
+    Case("_rewritten", _rewritten, "something else rewrites the endpoint of cologne"),
+    Case("_restless", _restless, "its port keeps changing at one address"),
+)
+
+
+@pytest.mark.parametrize("case", ROUTER_CASES, ids=lambda case: case.rule)
+def test_router_in_trouble_is_named_with_the_next_step(case: Case) -> None:
+    world = pair()
+    case.arrange(world)
+    berlin = world.state.roster.by_name["berlin"]
+    said = router_trouble(world.state, berlin, now(world))
+    assert said.startswith(case.said)
+    assert ": " in said, "what is wrong, then what to do"
+    by_rule = next(rule for rule in ROUTER_RULES if rule.__name__ == case.rule)
+    assert by_rule(world.state, berlin, now(world)) == said, "another rule speaks for it"
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ({"caps": ["ping"]}, ""),
+        ({"caps": []}, "its handler cannot ping"),
+        ({}, "its handler cannot ping"),
+        ({"caps": [], "stage": "applied"}, ""),  # it has not tried yet
+        ({"caps": [], "script": "0.9 ff"}, ""),  # an older one: what it names is not known
+    ],
+)
+def test_router_that_cannot_ping_is_noted_and_no_trouble(said: dict[str, Any], note: str) -> None:
+    world = pair()
+    report(world, "berlin", **said)
+    berlin = make_view(world.state, now(world)).routers[0]
+    assert berlin.note.startswith(note)
+    assert bool(berlin.note) == bool(note)
+    assert "ping" not in berlin.trouble
+
+
+def _seen_elsewhere(world: World) -> None:
+    report(world, "berlin", line("cologne", configured="203.0.113.2 51820", current="203.0.113.2 4711"))
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
+
+
+def _strayed(world: World) -> None:
+    there = line("cologne", configured="203.0.113.2 51820", current="203.0.113.2 4711", handshake_s="00:04:00")
+    report(world, "berlin", there)
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
+
+
+LINK_CASES: Sequence[Case] = (
+    Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
+    Case("_seen_elsewhere", _seen_elsewhere, "the NAT of cologne shows each other end another port"),
+    Case("_strayed", _strayed, "berlin sends to 203.0.113.2:4711, where cologne is no more"),
+    Case("_hopeless", both_answer_in_vain, "the NATs do not let them meet"),
+)
+
+
+@pytest.mark.parametrize("case", LINK_CASES, ids=lambda case: case.rule)
+def test_link_in_trouble_is_named_with_the_reason(case: Case) -> None:
+    world = pair()
+    case.arrange(world)
+    assert link_trouble(world.state, LINK, now(world)).startswith(case.said)
+
+
+def test_two_routers_behind_one_address_are_told_how_to_meet() -> None:
+    world = pair(cologne="203.0.113.1")
+    both_answer(world)
+    assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address")
+
+
+def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_tries() -> None:
+    world = pair(cologne="203.0.113.1")
+    inside = [
+        replace(router, site="home", lan=Endpoint("192.168.1.2", 1)) for router in world.state.roster.config.routers
+    ]
+    world.step(Reconfigured(replace(world.state.roster.config, routers=tuple(inside))))
+    world.deliver()
+    world.wait(1)
+    for pause_s in (6, 16, 46, 0):
+        for name, other in (NAMES, NAMES[::-1]):
+            report(world, name, line(other, configured="192.168.1.2 1", handshake_s=""))
+        if pause_s:
+            assert link_trouble(world.state, LINK, now(world)) == ""
+        world.wait(pause_s)
+    assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address and do not meet")
+
+
+def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> None:
+    world = pair()
+    for stage, rx in (("applied", "0"), ("final", "1")):
+        there = line("cologne", "kept", "203.0.113.2 51820", "203.0.113.2 4711", rx=rx)
+        report(world, "berlin", there, stage=stage)
+    link = make_view(world.state, now(world)).links[0]
+    assert (link.state, link.trouble) == ("direct", "")
+    assert link.note.startswith("the NAT of cologne shows each other end another port")
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {case.rule for case in ROUTER_CASES} == {rule.__name__ for rule in ROUTER_RULES}
+    assert {case.rule for case in LINK_CASES} | {"_one_address"} == {rule.__name__ for rule in LINK_RULES}
+
+
+def test_pair_that_works_has_no_trouble_and_is_shown_as_direct() -> None:
+    world = pair()
+    for name, of, rx in (("berlin", "cologne", "1"), ("cologne", "berlin", "1")):
+        here = f"203.0.113.{NAMES.index(of) + 1} 51820"
+        report(world, name, line(of, "set", here, rx="0"), stage="applied")
+        report(world, name, line(of, "set", here, rx=rx))
+    shown = make_view(world.state, now(world))
+    assert [router.trouble for router in shown.routers] == ["", ""]
+    assert [link.trouble for link in shown.links] == [""]
+    assert [each.state for each in shown.links] == ["direct"]
+    assert shown.links[0].since_s is not None
+    assert all(each.applied_ms is not None for each in shown.routers)
+
+
+def test_view_is_published_soon_after_news_and_seldom_without() -> None:
+    world = pair()
+    topic = world.state.roster.topics.hub_status
+    world.wait(2)
+    world.see("berlin", "203.0.113.77")
+    world.wait(1.1)
+    status = decode_status(world.retained[topic], topic)
+    assert status is not None
+    assert status.routers[0].endpoint == "203.0.113.77:51820"
+    both_answer(world)
+    world.wait(2)
+    before = world.retained[topic]
+    world.wait(10)
+    assert world.retained[topic] == before
+    world.wait(60)
+    assert world.retained[topic] != before
+
+
+def test_view_names_every_endpoint_that_wireguard_shows_also_without_a_report() -> None:
+    world = pair()
+    world.step(PeersSeen("wg0", (Sighting(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0),)))
+    shown = make_view(world.state, now(world))
+    assert shown.routers[0].endpoint == "[2001:db8::1]:5"
+    assert shown.routers[0].heard_s is None

@@ -1,0 +1,240 @@
+"""A new configuration is taken as a difference; topics of routers that are gone are emptied."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from tests.engine.world import WALL_S, World, key_of, make_config, make_world
+from wgmqtt.engine import step
+from wgmqtt.engine.events import Freezing, InterfaceFailed, PeersSeen, Reconfigured
+from wgmqtt.model import Config, Endpoint, Sighting, link_of
+from wgmqtt.wire.hub import decode_status
+
+NAMES = ("berlin", "cologne", "dresden")
+PLACES = {name: f"203.0.113.{number}" for number, name in enumerate(NAMES, 1)}
+STATUS = "wgmqtt/v1/hub/hub1/status"
+
+
+def serving(config: Config | None = None) -> World:
+    """Return a daemon that has seen every router and told everybody."""
+    world = make_world(config)
+    world.connect()
+    for name, address in PLACES.items():
+        world.see(name, address)
+        world.deliver()
+    calm(world)
+    return world
+
+
+def calm(world: World) -> None:
+    """Let everything come to rest, and forget what was published until now."""
+    world.wait(60)
+    world.published.clear()
+    world.sent.clear()
+
+
+def successor(world: World, config: Config) -> World:
+    """Return another daemon on the same broker, after the first one has left."""
+    world.leave()
+    later = World(step.start(config, "n"), world.broker, mono_s=world.mono_s)
+    later.connect()
+    later.wait(5)
+    return later
+
+
+def names_in(world: World, router: str) -> list[str]:
+    """Return whom a router's table speaks of."""
+    return [peer.name for peer in world.table_of(router).peers]
+
+
+def topics_of(router: str, prefix: str = "wgmqtt/v1") -> set[str]:
+    return {f"{prefix}/{router}/{kind}" for kind in ("endpoints", "report", "online")}
+
+
+def emptied(world: World) -> set[str]:
+    return {message.topic for message in world.sent if not message.payload}
+
+
+def test_same_configuration_again_publishes_no_table() -> None:
+    world = serving()
+    world.step(Reconfigured(make_config()))
+    world.wait(60)
+    assert (world.published, world.phase) == ([], "ready")
+
+
+def test_link_removed_only_its_two_ends_are_told() -> None:
+    world = serving()
+    world.step(Reconfigured(make_config(links=(("berlin", "cologne"), ("cologne", "dresden")))))
+    world.wait(60)
+    assert {name for name, _ in world.published} == {"berlin", "dresden"}
+    assert names_in(world, "berlin") == ["cologne"]
+    assert names_in(world, "cologne") == ["berlin", "dresden"]
+
+
+def test_link_added_both_ends_are_told_where_and_asked_to_send() -> None:
+    world = serving(make_config(links=(("berlin", "cologne"),)))
+    world.step(Reconfigured(make_config(links=(("berlin", "cologne"), ("cologne", "dresden")))))
+    world.wait(5)
+    assert {name for name, _ in world.published} == {"cologne", "dresden"}
+    first = dict(reversed(world.published))
+    assert next(peer for peer in first["dresden"].peers if peer.name == "cologne").kick
+    assert world.told("dresden", "cologne") == f"{PLACES['cologne']}:51820"
+
+
+def test_router_removed_its_topics_are_emptied_and_its_neighbours_told() -> None:
+    world = serving()
+    world.retained["wgmqtt/v1/berlin/report"] = b"{}"
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    world.wait(60)
+    assert emptied(world) == topics_of("berlin")
+    assert not topics_of("berlin") & set(world.retained)
+    assert {name for name, _ in world.published} == {"cologne", "dresden"}
+    assert world.said.count("router is gone, its topics are emptied") == 1
+    calm(world)
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    world.wait(60)
+    assert emptied(world) == set(), "once is enough"
+
+
+def test_router_removed_while_the_daemon_was_off_its_topics_are_emptied() -> None:
+    later = successor(serving(), make_config(("cologne", "dresden")))
+    assert emptied(later) == topics_of("berlin")
+    assert not topics_of("berlin") & set(later.retained)
+
+
+def test_router_removed_while_frozen_its_topics_stay_until_unfrozen() -> None:
+    world = serving()
+    world.step(Freezing(is_frozen=True))
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    world.wait(60)
+    assert emptied(world) == set()
+    world.leave()
+    later = World(step.start(make_config(("cologne", "dresden")), "n"), world.broker)
+    later.step(Freezing(is_frozen=True))
+    later.connect()
+    later.wait(60)
+    assert emptied(later) == set()
+    later.step(Freezing(is_frozen=False))
+    later.wait(5)
+    assert emptied(later) == topics_of("berlin")
+
+
+def test_router_added_again_gets_its_table_again() -> None:
+    world = serving()
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    world.wait(5)
+    world.step(Reconfigured(make_config()))
+    world.step(PeersSeen("wg0", tuple(sighting(name) for name in NAMES)))  # each interface is read anew
+    world.wait(5)
+    assert world.told("berlin", "cologne") == f"{PLACES['cologne']}:51820"
+    assert world.told("cologne", "berlin") == f"{PLACES['berlin']}:51820"
+
+
+def sighting(name: str, key: str = "") -> Sighting:
+    return Sighting(key_of(key or name), Endpoint(PLACES[name], 51820), WALL_S)
+
+
+def test_renamed_router_is_told_under_its_new_name_and_the_old_one_is_emptied() -> None:
+    world = serving()
+    old = make_config()
+    routers = tuple(replace(each, name="aachen") if each.name == "berlin" else each for each in old.routers)
+    links = frozenset(link for link in make_config(("aachen", "cologne", "dresden")).links)
+    world.step(Reconfigured(replace(old, routers=routers, links=links)))
+    world.step(PeersSeen("wg0", tuple(sighting(name) for name in NAMES)))
+    world.wait(5)
+    assert emptied(world) == topics_of("berlin")
+    assert world.told("aachen", "cologne") == f"{PLACES['cologne']}:51820"
+    assert world.told("cologne", "aachen") == f"{PLACES['berlin']}:51820"
+
+
+def test_replaced_router_new_key_reaches_its_neighbours_with_its_own_endpoint() -> None:
+    world = serving()
+    old = make_config()
+    routers = tuple(replace(each, key=key_of("spare")) if each.name == "berlin" else each for each in old.routers)
+    world.step(Reconfigured(replace(old, routers=routers)))
+    world.wait(2)
+    line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
+    assert (line.key, line.endpoint) == (key_of("spare"), None), "the old one's place is not the new one's"
+    world.step(PeersSeen("wg0", (Sighting(key_of("spare"), Endpoint("203.0.113.77", 51820), WALL_S),)))
+    world.wait(2)
+    line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
+    assert (line.key, str(line.endpoint), line.kick) == (key_of("spare"), "203.0.113.77:51820", True)
+    assert emptied(world) == set()
+
+
+def test_replaced_router_at_the_old_place_both_ends_are_asked_to_send() -> None:
+    world = serving()
+    old = make_config()
+    routers = tuple(replace(each, key=key_of("spare")) if each.name == "berlin" else each for each in old.routers)
+    world.step(Reconfigured(replace(old, routers=routers)))
+    world.step(PeersSeen("wg0", (sighting("berlin", "spare"),)))  # before the broker was read back
+    world.wait(2)
+    line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
+    assert (line.key, str(line.endpoint), line.kick) == (key_of("spare"), f"{PLACES['berlin']}:51820", True)
+
+
+def test_other_prefix_everything_is_told_there_and_the_old_one_is_emptied() -> None:
+    world = serving()
+    world.step(Reconfigured(replace(make_config(), prefix="other")))
+    world.wait(60)
+    assert [topic for topic in world.retained if topic.startswith("wgmqtt/v1/")] == []
+    assert {f"other/{name}/endpoints" for name in NAMES} <= set(world.retained)
+    assert "other/hub/hub1/online" in world.retained
+
+
+def test_other_hub_name_only_its_own_word_moves() -> None:
+    world = serving()
+    hub = replace(make_config().hub, name="hub2")
+    world.step(Reconfigured(replace(make_config(), hub=hub)))
+    world.wait(60)
+    assert {topic.split("/")[3] for topic in world.retained if "/hub/" in topic} == {"hub2"}
+    assert not any(emptied(world) & topics_of(name) for name in NAMES)
+
+
+def test_other_prefix_while_frozen_leaves_the_tables() -> None:
+    world = serving()
+    world.step(Freezing(is_frozen=True))
+    world.step(Reconfigured(replace(make_config(), prefix="other")))
+    world.wait(60)
+    assert {f"wgmqtt/v1/{name}/endpoints" for name in NAMES} <= set(world.retained)
+
+
+def test_reconfigured_at_any_moment_of_damping_and_waiting_goes_on() -> None:
+    """What waits for its turn may belong to a router that is gone when its turn comes."""
+    world = serving()
+    for port in range(1, 9):
+        world.see("berlin", PLACES["berlin"], port)
+        world.see("cologne", PLACES["cologne"], port)
+        world.deliver()
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    world.wait(7200)
+    assert world.told("dresden", "cologne") == f"{PLACES['cologne']}:8"
+
+
+def test_nothing_that_was_known_of_a_router_that_is_gone_stays() -> None:
+    world = serving()
+    world.see("berlin", PLACES["berlin"], 5)
+    world.see("berlin", PLACES["berlin"], 6)
+    world.answer("berlin")
+    world.step(Reconfigured(make_config(("cologne", "dresden"))))
+    known = [getattr(world.state, each.name) for each in fields(world.state)]
+    keys = {key for table in known if isinstance(table, Mapping) for key in table}
+    left = {link_of("cologne", "dresden"), *("cologne", "dresden"), *map(key_of, ("cologne", "dresden"))}
+    assert keys <= left
+
+
+def test_interface_that_is_not_watched_any_more_is_forgotten_with_its_trouble() -> None:
+    world = serving()
+    world.step(InterfaceFailed("wg0", "gone"))
+    hub = replace(make_config().hub, interfaces=("wg1",))
+    world.step(Reconfigured(replace(make_config(), hub=hub)))
+    assert (dict(world.state.seen), world.state.troubles) == ({}, frozenset())
+    world.wait(60)
+    assert world.published == [], "nothing is taken back"
+
+
+def test_status_names_the_routers_whose_topics_are_filled() -> None:
+    world = serving()
+    told = decode_status(world.retained[STATUS], STATUS)
+    assert told is not None
+    assert told.managed == NAMES
+    assert not told.is_frozen

@@ -1,0 +1,134 @@
+"""A broker that is away, refuses, forgets, is silent or ends each connection: warned of once, and never hammered."""
+
+import pytest
+
+from tests.engine.test_reload import PLACES, calm, serving
+from tests.engine.world import World, make_config, make_world
+from wgmqtt.engine import step
+from wgmqtt.engine.events import BrokerDown, Cause, Reconfigured, Woken
+
+
+def fail_next(world: World, reason: str, cause: Cause = "connection") -> None:
+    """Let the connection that is being opened fail."""
+    world.mono_s = max(world.mono_s, world.wake_s)
+    world.step(Woken())
+    world.waiting.clear()
+    world.step(BrokerDown(world.generation, reason, cause))
+
+
+def test_broker_away_at_start_is_warned_of_once_however_long() -> None:
+    world = make_world()
+    world.reachable = False
+    world.connect()
+    world.wait(600)
+    assert world.warned == ["broker cannot be reached"]
+
+
+def test_each_cause_that_keeps_the_broker_away_is_one_warning() -> None:
+    world = serving()
+    world.lose_broker()
+    for _ in range(4):
+        fail_next(world, "Connection refused")
+    for _ in range(4):
+        fail_next(world, "Not authorized", "login")
+    for _ in range(4):
+        fail_next(world, "hub.password: cannot be read", "files")
+    phrases = ["broker lost", "broker refuses the login", "password or certificate for the broker cannot be read"]
+    assert world.warned == phrases
+    world.wait(60)
+    assert (world.phase, world.state.session.failures) == ("ready", 0)
+    world.lose_broker()
+    fail_next(world, "Not authorized", "login")
+    assert world.warned[3:] == ["broker lost", "broker refuses the login"], "it is a new trouble after all was well"
+
+
+def test_broker_that_ends_each_connection_soon_is_tried_ever_more_rarely() -> None:
+    """Some brokers end the connection after a publish that they forbid."""
+    world = serving()
+    before = world.generation
+    for _ in range(8):
+        world.lose_broker()
+        world.wait(8.1)
+        assert world.phase == "ready"
+    assert world.warned == ["broker lost"]
+    begun_s = world.mono_s
+    world.lose_broker()
+    while world.phase != "ready":
+        world.mono_s = world.wake_s
+        world.step(Woken())
+        world.deliver()
+    assert world.mono_s - begun_s >= 8.0
+    assert world.generation == before + 9
+
+
+def test_new_configuration_during_the_trouble_tries_at_once_and_warns_no_more() -> None:
+    world = make_world()
+    world.reachable = False
+    world.connect()
+    world.wait(60)
+    generation = world.generation
+    world.step(Reconfigured(make_config()))
+    world.step(Woken())
+    assert world.generation == generation + 1
+    world.deliver()
+    assert world.warned == ["broker cannot be reached"]
+
+
+@pytest.mark.parametrize("arrived", range(12))
+def test_connection_that_breaks_between_any_two_messages_ends_with_every_table(arrived: int) -> None:
+    world = make_world()
+    for name, address in PLACES.items():
+        world.see(name, address)
+    world.step(Woken())
+    for _ in range(min(arrived, len(world.waiting))):
+        world.next()
+    world.lose_broker()
+    world.wait(60)
+    for name in PLACES:
+        for other in PLACES.keys() - {name}:
+            assert world.told(name, other) == f"{PLACES[other]}:51820"
+    calm(world)
+    world.lose_broker()
+    world.wait(60)
+    assert world.published == [], "nothing is owed any more"
+
+
+@pytest.mark.parametrize("step_s", [-10 * 365 * 86400.0, -3600.0, 3600.0, 10 * 365 * 86400.0])
+def test_wall_clock_that_steps_changes_no_deadline_and_never_takes_seq_back(step_s: float) -> None:
+    world = serving()
+    before = {name: world.table_of(name).seq for name in PLACES}
+    woken_at = world.wake_s
+    world.wall_s += step_s
+    world.step(Woken())
+    assert world.wake_s == pytest.approx(woken_at, abs=60)
+    world.see("berlin", "203.0.113.99")
+    world.wait(1)
+    assert world.told("cologne", "berlin") == "203.0.113.99:51820"
+    after = {name: world.table_of(name).seq for name in PLACES}
+    assert all(after[name] > before[name] for name in PLACES)
+    world.wall_s -= step_s
+    world.see("berlin", "203.0.113.98")
+    world.wait(60)
+    assert all(world.table_of(name).seq > after[name] for name in PLACES)
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_clock_that_stepped_while_the_daemon_was_off_seq_still_grows(step_s: float) -> None:
+    world = serving()
+    before = {name: world.table_of(name).seq for name in PLACES}
+    world.leave()
+    later = World(step.start(make_config(), "n"), world.broker, mono_s=5.0, wall_s=world.wall_s + step_s)
+    later.connect()
+    for port, name in enumerate(PLACES, 1):
+        later.see(name, "203.0.113.200", port)
+    later.wait(60)
+    assert all(later.table_of(name).seq > before[name] for name in PLACES)
+
+
+def test_tables_that_cannot_be_read_are_said_and_replaced() -> None:
+    world = serving()
+    world.retained["wgmqtt/v1/berlin/endpoints"] = b"nonsense"
+    world.lose_broker()
+    world.wait(5)
+    assert world.warned == ["broker lost", "retained table unreadable, it will be replaced"]
+    assert world.told("berlin", "cologne") == f"{PLACES['cologne']}:51820"

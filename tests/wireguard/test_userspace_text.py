@@ -1,0 +1,97 @@
+"""The text protocol of https://www.wireguard.com/xplatform/."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wgmqtt.errors import DecodeError
+from wgmqtt.model import Endpoint
+from wgmqtt.wireguard.kernel_decode import Device, Snapshot, sighting
+from wgmqtt.wireguard.userspace_text import parse_uapi, parse_uapi_device
+
+# "Example Dialog" of that page, with the times of the last handshake as it describes them under "Keys".
+EXAMPLE = """private_key=e84b5a6d2717c1003a13b431570353dbaca9146cf150c5f8575680feba52027a
+listen_port=12912
+public_key=b85996fecc9c7f1fc6d2572a76eda11d59bcd20be8e543b15ce4bd85a8e75a33
+preshared_key=188515093e952f5f22e865cef3012e72f8b5f0b598ac0309d5dacce3b70fcf52
+allowed_ip=192.168.4.4/32
+endpoint=[abcd:23::33%2]:51820
+public_key=58402e695ba1772b1cc9309755f043251ea77fdcf10fbe63989ceb7e19321376
+tx_bytes=38333
+rx_bytes=2224
+allowed_ip=192.168.4.6/32
+persistent_keepalive_interval=111
+endpoint=182.122.22.19:3233
+last_handshake_time_sec=1700000000
+last_handshake_time_nsec=500000000
+public_key=662e14fd594556f522604703340351258903b64f35553763f19426ab2a515c58
+endpoint=5.152.198.39:51820
+allowed_ip=192.168.4.10/32
+allowed_ip=192.168.4.11/32
+tx_bytes=1212111
+rx_bytes=1929999999
+protocol_version=1
+errno=0
+
+"""
+
+
+def facts(snapshot: Snapshot) -> list[tuple[str, Endpoint | None, float, int, int]]:
+    seen = (sighting(key, peer) for key, peer in snapshot.items())
+    return [(one.key.raw.hex()[:8], one.endpoint, one.handshake_s, one.rx, one.tx) for one in seen]
+
+
+def test_example_dialog_is_read() -> None:
+    assert facts(parse_uapi(EXAMPLE)) == [
+        ("b85996fe", Endpoint("abcd:23::33", 51820), 0.0, 0, 0),
+        ("58402e69", Endpoint("182.122.22.19", 3233), 1_700_000_000.5, 2224, 38333),
+        ("662e14fd", Endpoint("5.152.198.39", 51820), 0.0, 1_929_999_999, 1_212_111),
+    ]
+    assert parse_uapi_device(EXAMPLE) == Device(None, 12912)
+
+
+def test_device_without_peers_or_port_is_read() -> None:
+    assert parse_uapi("errno=0\n\n") == {}
+    assert parse_uapi_device("errno=0\n\n") == Device(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("errno=0", "errno=-13", "given: errno=-13"),
+        ("errno=0\n\n", "", "an answer without one"),
+        ("public_key=b8", "public_key=zz", "a peer"),
+        ("public_key=b859", "public_key=b8", "given: 31 bytes"),
+        ("rx_bytes=2224", "rx_bytes=many", "whole numbers"),
+        ("last_handshake_time_sec=1", "last_handshake_time_sec=9999999999", "whole numbers"),
+    ],
+)
+def test_answer_that_is_wrong_raises(old: str, new: str, message: str) -> None:
+    text = EXAMPLE.replace(old, new, 1)
+    assert text != EXAMPLE
+    with pytest.raises(DecodeError, match=message):
+        parse_uapi(text)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x", ""])
+def test_listen_port_that_is_none_raises(port: str) -> None:
+    with pytest.raises(DecodeError, match="listen_port"):
+        parse_uapi_device(f"listen_port={port}\nerrno=0\n\n")
+
+
+def test_no_error_tells_a_secret() -> None:
+    text = EXAMPLE.replace("rx_bytes=2224", "rx_bytes=many").replace("errno=0", "errno=1")
+    with pytest.raises(DecodeError) as raised:
+        parse_uapi(text)
+    assert "e84b5a6d" not in str(raised.value)
+    assert "18851509" not in str(raised.value)
+
+
+@given(st.lists(st.one_of(st.sampled_from(EXAMPLE.split("\n")), st.text(max_size=40)), max_size=40))
+def test_any_text_raises_only_decode_error(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    for read in (lambda text: facts(parse_uapi(text)), parse_uapi_device):
+        try:
+            read(text)
+        except DecodeError as error:
+            assert "allowed" in str(error)  # noqa: PT017 - not to raise is right too

@@ -1,0 +1,211 @@
+"""One connection to the broker, once used and then thrown away. Edge: talks to the broker by paho-mqtt.
+
+Why one client for each connection: paho sends its old unacknowledged messages again after `on_connect`, so that what is
+published there loses to a stale value. Its callbacks run in its own thread; they only hand small frozen events over.
+"""
+
+import asyncio
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from wgmqtt.engine.effects import PublishStatus, PublishTable, ReadRetained
+from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubHeard, ReadBack, Reported
+from wgmqtt.model import BrokerAddress
+
+KEEP_ALIVE_S = 30
+MAX_IN_FLIGHT = 5_000  # a table for every router at once: each topic has one, so this is never a queue
+TOPICS_A_SUBSCRIBE = 200
+UNSPECIFIED = 0x80
+LOGIN_REFUSED = (
+    0x86,
+    0x87,
+)  # paho writes an MQTT 3.1.1 refusal as MQTT 5 does: bad user name or password, not authorized
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to connect: where, as whom, and the will. The password never leaves this value."""
+
+    address: BrokerAddress
+    client_id: str
+    username: str
+    password: str
+    will_topic: str
+    will_payload: bytes
+    """Empty: no will."""
+
+    def __repr__(self) -> str:
+        """Leave the password out, wherever this is printed."""
+        return f"Login({self.username}@{self.address.host})"
+
+
+def make_client(login: Login) -> paho.Client:
+    """Return a client that knows where to connect and as whom, and connects once."""
+    unix = login.address.unix_socket
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id,
+        clean_session=True,
+        protocol=paho.MQTTv311,
+        transport="unix" if unix else "tcp",
+        reconnect_on_failure=False,
+    )
+    client.username_pw_set(login.username, login.password)
+    if login.will_payload:
+        client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
+    if login.address.tls is not None:
+        tls = login.address.tls
+        context = ssl.create_default_context(cafile=tls.ca_file or None)
+        if tls.cert_file:
+            context.load_cert_chain(tls.cert_file, tls.key_file or None)
+        client.tls_set_context(context)
+    client.max_inflight_messages_set(MAX_IN_FLIGHT)
+    client.connect_async(unix or login.address.host, login.address.port, keepalive=KEEP_ALIVE_S)
+    return client
+
+
+class Connection:
+    """One connection of one generation. Every event it delivers comes on the event loop's own thread."""
+
+    def __init__(self, generation: int, login: Login, deliver: Callable[[Event], None]) -> None:
+        self.generation = generation
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        self._is_down = False
+        self._asked: ReadRetained | None = None
+        self._retained: dict[str, bytes] = {}
+        self._routers: dict[str, str] = {}
+        self._hub: frozenset[str] = frozenset()
+        self._tables: dict[int, tuple[str, int]] = {}
+        self._note = f"{login.client_id} {generation}".encode()
+        self._client = self._make_client(login)
+
+    def _make_client(self, login: Login) -> paho.Client:
+        client = make_client(login)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_socket_open = _no_delay
+        return client
+
+    def start(self) -> None:
+        """Connect, in paho's thread."""
+        self._client.loop_start()
+
+    async def close(self) -> None:
+        """End the connection and wait for its thread, which can take seconds, outside of the event loop."""
+        self._is_down = True
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish_table(self, effect: PublishTable) -> None:
+        """Publish a table; `Acked` follows."""
+        sent = self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
+        # On the loop's thread alone, as the look-up in `_acked`: the acknowledgement cannot overtake this line.
+        self._tables[sent.mid] = (effect.router, effect.seq)
+
+    def publish_status(self, effect: PublishStatus) -> None:
+        """Publish something of the hub's own."""
+        self._client.publish(effect.topic, effect.payload, qos=1, retain=effect.is_retained)
+
+    def publish_event(self, topic: str, payload: bytes) -> None:
+        """Publish a line for whoever listens now; nobody waits for it, and it is not kept."""
+        if self._client.is_connected():
+            self._client.publish(topic, payload, qos=0)
+
+    def read_retained(self, effect: ReadRetained) -> None:
+        """Collect what is retained; `ReadBack` follows, then `Reported` for every report.
+
+        At QoS 0, because mosquitto drops what passes about 1,020 messages at QoS 1. The message to ourselves comes
+        behind everything that the broker had queued for us before it.
+        """
+        self._asked, self._retained, self._hub = effect, {}, frozenset()
+        # The hub's own topics stay subscribed: no word of another daemon is missed, and none comes twice.
+        self._subscribe((effect.fence, *effect.hub, *(topic for topic in effect.topics if topic not in effect.hub)))
+        self._client.publish(effect.fence, self._note, qos=0)
+
+    def _subscribe(self, topics: tuple[str, ...]) -> None:
+        for first in range(0, len(topics), TOPICS_A_SUBSCRIBE):
+            self._client.subscribe([(topic, 0) for topic in topics[first : first + TOPICS_A_SUBSCRIBE]])
+
+    def _hand(self, event: Event) -> None:
+        """Hand an event to the loop. From paho's thread."""
+        self._loop.call_soon_threadsafe(self._deliver, event)
+
+    def _down(self, reason: str, cause: Cause = "connection") -> None:
+        if not self._is_down:
+            self._is_down = True
+            self._hand(BrokerDown(self.generation, reason, cause))
+
+    def _on_connect(
+        self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._down(str(code), "login" if code.value in LOGIN_REFUSED else "connection")
+        else:
+            self._hand(BrokerUp(self.generation))
+
+    def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
+        # paho calls this while it handles the error, and says it in no other way.
+        error = sys.exc_info()[1]
+        self._down(str(getattr(error, "strerror", None) or error or "no connection"))
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: paho.DisconnectFlags,
+        code: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        self._down("connection ended" if code.value == UNSPECIFIED else str(code))
+
+    def _on_publish(
+        self, _client: paho.Client, _data: object, mid: int, _code: ReasonCode, _more: Properties | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._acked, mid)
+
+    def _acked(self, mid: int) -> None:
+        if mid in self._tables:
+            self._deliver(Acked(self.generation, *self._tables.pop(mid)))
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        router = self._routers.get(message.topic)
+        if router is not None:
+            self._hand(Reported(self.generation, router, bytes(message.payload)))
+        elif message.topic in self._hub:
+            self._hand(HubHeard(self.generation, message.topic, bytes(message.payload)))
+        elif self._asked is None:
+            return
+        elif message.topic == self._asked.fence:
+            if message.payload == self._note:  # and not that of another daemon of this hub
+                self._fence_came(self._asked)
+        else:
+            self._retained[message.topic] = bytes(message.payload)
+
+    def _fence_came(self, asked: ReadRetained) -> None:
+        self._asked = None
+        self._hand(ReadBack(self.generation, self._retained))
+        self._client.unsubscribe([asked.fence, *(topic for topic in asked.topics if topic not in asked.hub)])
+        self._routers = dict(asked.reports)
+        self._hub = frozenset(asked.hub)
+        self._subscribe(tuple(self._routers))
+
+
+def _no_delay(_client: paho.Client, _data: object, opened: object) -> None:
+    """Send each message at once: without this a second small message waits up to 40 ms for an acknowledgement."""
+    if isinstance(opened, socket.socket) and opened.family in (socket.AF_INET, socket.AF_INET6):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,98 @@
+"""Reads what the hub publishes of itself, from any machine that may read the broker. Edge: talks to the broker."""
+
+import queue
+import sys
+from collections.abc import Iterator
+from typing import Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from wgmqtt.broker.connection import Login, make_client
+from wgmqtt.errors import EdgeError, Problem
+from wgmqtt.wire.hub import HubStatus, decode_online, decode_status
+from wgmqtt.wire.table import Topics
+
+ANSWER_S = 5.0
+Message = tuple[str, bytes]
+
+
+class Viewer:
+    """One connection that only listens. Use it with `with`."""
+
+    def __init__(self, login: Login, topics: tuple[str, ...]) -> None:
+        self._where = f"{login.address.unix_socket or login.address.host}:{login.address.port}"
+        self._topics = topics
+        self._messages: queue.SimpleQueue[Message | str] = queue.SimpleQueue()
+        self._client = make_client(login)
+        self._client.on_connect = self._on_connect
+        # paho calls this while it handles the error, and says it in no other way.
+        self._client.on_connect_fail = lambda _client, _data: self._messages.put(str(sys.exc_info()[1]))
+        self._client.on_disconnect = lambda _client, _data, _flags, code, _more: self._messages.put(str(code))
+        self._client.on_message = lambda _client, _data, got: self._messages.put((got.topic, bytes(got.payload)))
+
+    def __enter__(self) -> Self:
+        """Connect, in paho's thread."""
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(
+        self, client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._messages.put(str(code))
+        else:
+            client.subscribe([(topic, 0) for topic in self._topics])
+
+    def take(self, timeout_s: float | None) -> Message | None:
+        """Return the next message, None if none comes for `timeout_s`; without a time-out it waits for ever.
+
+        Raises:
+            EdgeError: there is no connection (any more).
+        """
+        try:
+            got = self._messages.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        if isinstance(got, str):
+            raise EdgeError(
+                Problem(self._where, f"no connection to the broker: {got}", hint="does it run, and at this address?")
+            )
+        return got
+
+
+def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
+    """Return the hub's view and whether the hub is there, now and at each change.
+
+    Raises:
+        EdgeError: there is no connection, or nothing was ever published.
+    """
+    status: HubStatus | None = None
+    is_online = False
+    with Viewer(login, (topics.hub_online, topics.hub_status)) as viewer:
+        while True:
+            message = viewer.take(ANSWER_S if status is None else None)
+            if message is None:
+                hint = "does wgmqtt run there, and may this user read it?"
+                raise EdgeError(Problem(topics.hub_status, "nothing is there to show", hint=hint))
+            topic, payload = message
+            if topic == topics.hub_online:
+                online = decode_online(payload, topic)
+                is_online = online is not None and online.is_online
+            else:
+                status = decode_status(payload, topic) or status
+            if status is not None:
+                yield status, is_online
+
+
+def read_events(login: Login, topics: Topics) -> Iterator[bytes]:
+    """Return the payload of each line that the hub says, as it is said."""
+    with Viewer(login, (topics.hub_events,)) as viewer:
+        while (message := viewer.take(None)) is not None:
+            yield message[1]

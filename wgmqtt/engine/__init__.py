@@ -1,0 +1,1 @@
+"""Every decision of the daemon: (state, event, now) to effects. Pure."""

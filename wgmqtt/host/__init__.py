@@ -1,0 +1,1 @@
+"""This machine: systemd, the journal, the freeze file, the allocator."""

@@ -1,0 +1,56 @@
+"""Log lines: a fixed phrase, then key=value. Edge: writes to standard error, by the standard library's logging."""
+
+import json
+import logging
+import re
+import time
+
+from wgmqtt.host.systemd import has_journal
+from wgmqtt.logline import Say
+
+LOG = logging.getLogger("wgmqtt")
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+PLAIN = re.compile(r"[^\s\"=]+")
+# The journal reads the priority from here. Source: sd-daemon(3).
+PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
+
+
+def set_up(level: str) -> None:
+    """Send log lines of this level and above to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JournalLine() if has_journal() else _TerminalLine())
+    LOG.addHandler(handler)
+    LOG.setLevel(level.upper())
+
+
+def write(line: Say, at_s: float | None = None) -> None:
+    """Write one line; `at_s` is the Unix time at which it was said, if that was not now."""
+    level = LEVELS[line.level]
+    if not LOG.isEnabledFor(level):
+        return
+    record = LOG.makeRecord(LOG.name, level, "", 0, "%s", (render_line(line),), None)
+    if at_s is not None:
+        record.created = at_s
+    LOG.handle(record)
+
+
+def render_line(line: Say) -> str:
+    """Return a line as it stands in the log: the phrase, then key=value."""
+    return line.phrase + "".join(f" {key}={_text(value)}" for key, value in line.fields)
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    return text if PLAIN.fullmatch(text) else json.dumps(text)
+
+
+class _JournalLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return PRIORITIES.get(record.levelno, "<6>") + record.getMessage().replace("\n", " ")
+
+
+class _TerminalLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        microseconds = int(record.created % 1 * 1_000_000)
+        return f"{moment}.{microseconds:06d}Z {record.levelname.lower()} {record.getMessage()}"

@@ -1,0 +1,1 @@
+"""RouterOS scripts, rendered from the templates in `routeros/`."""

@@ -1,0 +1,191 @@
+"""RouterOS scripts: quoting, and the templates of `routeros/` filled in for one router. Pure."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wgmqtt import __version__
+from wgmqtt.errors import Problem, RscError
+from wgmqtt.model import Authority, Config, Router
+from wgmqtt.script.tls import authority_values, tls_parts
+from wgmqtt.wire.table import Topics, router_client_id
+
+BROKER_NAME = "wgmqtt"
+FIRST_WITH_WILL = (7, 20)
+FIRST_WITH_RESPONDER = (7, 17)  # it was is-responder before
+ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
+PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
+REVIEW = """{
+  :error "wgmqtt: this script is for review, its password is left out. Print it again without --redact."
+}
+
+"""
+SEND = ":do { /tool/ping address=$1 count=1 interval=20ms; :set sent true } on-error={}"
+SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer's own keepalive."
+WAN_HOOKS = ("netwatch", "dhcp", "ppp")
+PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
+REDACTED = "(password left out)"
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The texts of `routeros/`."""
+
+    install: str
+    handler: str
+    remove: str
+    wan_hook: str
+    authority: str
+    """What brings in the certificates that may sign the broker's."""
+    hooks: Mapping[str, str]
+    """What sets the WAN hook: `netwatch`, `dhcp` or `ppp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a script may have or lack. `wan_hook` is one of `WAN_HOOKS` or empty, `wan` its interface or profile.
+
+    `authority`: what stands in the file that the configuration names for the routers' broker, if it names one.
+    """
+
+    may_ping: bool = True
+    wan_hook: str = ""
+    wan: str = ""
+    authority: Authority | None = None
+
+
+DEFAULTS = Options()
+
+
+def quote(text: str) -> str:
+    """Return `text` as a RouterOS string literal.
+
+    Source: manual "Scripting", Constant Escape Sequences. Hex escapes are left out: their meaning changed in 7.17.
+
+    Raises:
+        RscError: a character that has no escape of its own and is not printable ASCII.
+    """
+    for character in text:
+        if character not in ESCAPES and not " " <= character <= "~":
+            raise RscError(
+                Problem("RouterOS string", "character that cannot be quoted", "printable ASCII", repr(character))
+            )
+    return '"' + "".join(ESCAPES.get(character, character) for character in text) + '"'
+
+
+def quote_lines(text: str, indent: str) -> str:
+    r"""Return a text of several lines as one RouterOS string, a line of it on a line, as RouterOS's own export does.
+
+    A backslash before a line break, that break and the white space after it vanish; the line break itself is the `\n`.
+    """
+    lines = [quote(line)[1:-1] for line in text.rstrip("\n").split("\n")]
+    return '"' + "\\\n".join(f"{indent}\\n{line}" if number else line for number, line in enumerate(lines)) + '"'
+
+
+def parse_wan_hook(text: str) -> tuple[str, str]:
+    """Return kind and name of `netwatch`, `dhcp:INTERFACE` or `ppp:PROFILE`.
+
+    Raises:
+        RscError: it is none of them.
+    """
+    kind, _, name = text.partition(":")
+    if kind not in WAN_HOOKS or (kind == "netwatch") == bool(name):
+        raise RscError(Problem("--wan-hook", "unknown hook", "netwatch, dhcp:INTERFACE or ppp:PROFILE", repr(text)))
+    return kind, name
+
+
+def render_script(
+    config: Config, router: Router, password: str | None, templates: Templates, options: Options = DEFAULTS
+) -> str:
+    """Return the whole script for `router`; `password=None` puts a remark in its place, for review.
+
+    Without `may_ping` it has no `/tool/ping`, for a router that does not run a handler which contains it.
+
+    Raises:
+        RscError: something in the configuration cannot be written safely.
+    """
+    values = _values(config, router, password)
+    values["hookNote"] = f" And a hook for --wan-hook {options.wan_hook}: see 4." if options.wan_hook else ""
+    values["review"] = REVIEW if password is None else ""
+    values["send"] = SEND if options.may_ping else SEND_NOTHING
+    values |= authority_values(options.authority, quote) | {"clientCertificate": quote(router.client_certificate)}
+    parts = tls_parts(config, router, options.authority, templates.authority)
+    values |= {name: _fill(part, values) for name, part in parts.items()}
+    handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
+    script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
+    if not options.wan_hook:
+        return script
+    values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan)}
+    values["wanName"] = values["wan"][1:-1]  # it stands inside strings, and in comments, which end at a line break
+    lines = [line for line in templates.wan_hook.splitlines() if options.may_ping or "/tool/ping" not in line]
+    values["hook"] = quote_lines(_fill("\n".join(lines), values), "    ")
+    return script + _fill(templates.hooks[options.wan_hook], values)
+
+
+def render_removal(config: Config, router: Router, templates: Templates) -> str:
+    """Return the script that takes away from `router` what the other one made, and nothing else."""
+    topic = Topics(config.prefix, config.hub.name).endpoints(router.name)
+    values = {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME), "topic": quote(topic)}
+    return _fill(templates.remove, values)
+
+
+def render_difference(old: str, new: str) -> str:
+    """Return what a new script changes in an old one, as a unified diff; a password is named, never shown."""
+    before, after = (PASSWORD.sub(r"\1", text.replace(REVIEW, "")).splitlines() for text in (old, new))
+    if REVIEW not in old + new and PASSWORD.findall(old) != PASSWORD.findall(new):
+        after.append("# (the password is another one)")
+    lines = difflib.unified_diff(before, after, "old script", "new script", lineterm="", n=2)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def script_id(handler_template: str) -> str:
+    """Return `VERSION HASH`, which a report carries: it tells an older script from the present one."""
+    return f"{__version__} {hashlib.sha256(handler_template.encode()).hexdigest()[:8]}"
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def _values(config: Config, router: Router, password: str | None) -> dict[str, str]:
+    topics = Topics(config.prefix, config.hub.name)
+    broker = config.broker_for_routers
+    linked = sorted(
+        f"  :set ($linked->{quote(str(other.key))}) {other.ping}"
+        for link in config.links
+        if router.name in (link.first, link.second)
+        for other in config.routers
+        if other.name == link.other(router.name)
+    )
+    will = ""
+    if router.routeros >= FIRST_WITH_WILL:
+        will = (
+            f"\n  /iot/mqtt/brokers/set $brokerId will-topic={quote(topics.online(router.name))} will-message=offline"
+        )
+        will += "\n  /iot/mqtt/brokers/set $brokerId will-qos=1 will-retain=yes"
+    return {
+        "version": __version__,
+        "router": router.name,
+        "routerName": router.name,
+        "routeros": f"{router.routeros[0]}.{router.routeros[1]}",
+        "routerosMinor": str(router.routeros[1]),
+        "brokerAddress": f"{broker.host} port {broker.port}",
+        "brokerName": BROKER_NAME,
+        "interfaceName": router.interface,
+        "interface": quote(router.interface),
+        "hubKey": quote(str(config.hub.public_key)),
+        "linked": "\n".join(linked),
+        "responder": "responder" if router.routeros >= FIRST_WITH_RESPONDER else "is-responder",
+        "broker": quote(BROKER_NAME),
+        "address": quote(broker.host),
+        "port": str(broker.port),
+        "ssl": "yes" if broker.tls else "no",
+        "clientId": quote(router_client_id(router.name)),
+        "username": quote(router.name),
+        "password": quote(REDACTED if password is None else password),
+        "will": will,
+        "topic": quote(topics.endpoints(router.name)),
+        "reportTopic": quote(topics.report(router.name)),
+    }

@@ -1,0 +1,1 @@
+"""When to poll WireGuard: the schedule, the CPU budget, and hints from the kernel."""

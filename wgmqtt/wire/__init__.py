@@ -1,0 +1,1 @@
+"""Topics and payloads of the wire contract. Pure."""

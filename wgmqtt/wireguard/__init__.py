@@ -1,0 +1,1 @@
+"""What WireGuard says of its peers: the kernel by netlink, userspace implementations by their socket."""
