@@ -113,11 +113,11 @@ class _Daemon:
         except WgmqttError as error:
             first = replace(error.problems[0], excerpt="")
             said = say(
-                "warning", "new configuration refused, the old one stays", problems=len(error.problems), why=first
+                "warning", "configuration rejected, keeping the previous one", problems=len(error.problems), why=first
             )
             journal.write(said)
         else:
-            journal.write(say("info", "new configuration", routers=len(config.routers), links=len(config.links)))
+            journal.write(say("info", "configuration reloaded", routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config
             self.post(Reconfigured(config))
             self._watch_anew()

@@ -104,9 +104,9 @@ class Performer:
         try:
             number = await asyncio.to_thread(end_connections, self.config.broker_for_routers.port, address)
         except EdgeError as error:
-            said = say("info", "session not broken", router=router, why=error)
+            said = say("info", "stale connection could not be reset", router=router, why=error)
         else:  # none: the broker is on another machine, and its TCP is not ours to end
-            said = say("info" if number else "debug", "session broken", router=router, connections=number)
+            said = say("info" if number else "debug", "stale connection reset", router=router, connections=number)
         self.say(said, time.time())
 
     def _wake_at(self, mono_s: float) -> None:

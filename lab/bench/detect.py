@@ -47,7 +47,7 @@ def inside(size: int, hints: str, moves: int) -> None:
     with Crowd(size, min(size, SPEAKERS), {"hints": hints}) as crowd:
         start_pairs(crowd)
         if hints == "auto":
-            crowd.said("hints work", START_S)
+            crowd.said("hints active", START_S)
         rest(crowd)
         # First ends of all pairs, then second ends: a receiver gets at most one table in 300 ms unless it answers.
         order = [*range(0, len(crowd.speaking), 2), *range(1, len(crowd.speaking), 2)]
@@ -95,7 +95,7 @@ def move(crowd: Crowd, number: int, port: int) -> tuple[float, float]:
     crowd.sites.run("wg", "set", f"s{number}", "listen-port", str(port), *keepalive, "25")
     packet = crowd.log.expect("tap", "packet", STEP_S, since_ns=since_ns, port=port)
     published = crowd.told(far, name, f"{WAN}2:{port}", STEP_S, since_ns=since_ns)
-    seen = crowd.said("endpoint seen", STEP_S, since_ns=since_ns, router=name)
+    seen = crowd.said("endpoint changed", STEP_S, since_ns=since_ns, router=name)
     crowd.sites.run("wg", "set", f"s{number}", *keepalive, "0")
     return (seen.t_ns - packet.t_ns) / MS, (published.t_ns - packet.t_ns) / MS
 

@@ -36,7 +36,7 @@ def inside(pause_s: float) -> None:
         crowd.start_tap()
         crowd.speak()
         crowd.start_daemon()
-        crowd.said("hints work", STEP_S)
+        crowd.said("hints active", STEP_S)
         time.sleep(2.0)
         seen_ms, last_ns = [], 0
         for number in range(1, FLAPS + 1):
@@ -60,7 +60,7 @@ def flap(crowd: Crowd, place: str) -> tuple[int, float | None]:
         seen = crowd.log.wait_for(
             lambda event: (
                 event.source == "hub"
-                and event.kind.startswith("endpoint seen")
+                and event.kind.startswith("endpoint changed")
                 and event.data["endpoint"] == f"{place}:{SITE_PORT}"
             ),
             STEP_S,

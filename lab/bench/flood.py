@@ -41,7 +41,7 @@ def inside(size: int, flooded_s: float) -> None:
         crowd.start_broker()
         crowd.speak()
         crowd.start_daemon()
-        crowd.said("hints work", STEP_S)
+        crowd.said("hints active", STEP_S)
         pid = crowd.daemon_pid()
         come_to_rest(pid)
         crowd.speak()  # sessions are young again: under such a flood WireGuard answers a new handshake only after 5 s

@@ -41,7 +41,7 @@ def inside(size: int, dumps: int, *, with_moves: bool) -> None:
         if not with_moves:
             return
         detect.start_pairs(crowd)
-        crowd.said("hints work", START_S)
+        crowd.said("hints active", START_S)
         time.sleep(REST_S)
         moves = [detect.move(crowd, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]
         emit("packet_to_published", "ms", size, [published for _, published in moves])

@@ -98,7 +98,7 @@ def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
 
     direct_ns = lab.direct(moves, stays, STEP_S, since_ns=since_ns)
     steps = {
-        "packet_to_seen": log.expect("hub", "endpoint seen", STEP_S, since_ns=since_ns, router=moves).t_ns,
+        "packet_to_seen": log.expect("hub", "endpoint changed", STEP_S, since_ns=since_ns, router=moves).t_ns,
         "packet_to_published": log.wait_for(names_it, STEP_S, since_ns=since_ns, what=f"a table for {stays}").t_ns,
         "packet_to_applied": log.expect(stays, "set", STEP_S, since_ns=since_ns).t_ns,
         "packet_to_direct": direct_ns,

@@ -33,7 +33,7 @@ class Timeline:
         packet = self._lab.hub_hears(moved, STEP_S, since_ns=since_ns)
         self._zero_ns = packet.t_ns
         self._add(f"packet from {packet.data['address']} at the hub", packet.t_ns)
-        seen = log.expect("hub", "endpoint seen", STEP_S, since_ns=since_ns, router=moved)
+        seen = log.expect("hub", "endpoint changed", STEP_S, since_ns=since_ns, router=moved)
         self._add(f"wgmqtt sees {moved} at {seen.data['endpoint']}", seen.t_ns)
         for name in (moved, other):
             published = log.expect("hub", "table published", STEP_S, since_ns=packet.t_ns, router=name)

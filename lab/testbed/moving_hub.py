@@ -98,7 +98,7 @@ class MovingHub(SmallHub):
         return Child(source, self.namespace, command, self.log, read_json_line)
 
     def watch_with_hints(self, *options: str, user: tuple[str, ...] = ()) -> Child:
-        """Start watching, and return when hints work and the site's endpoint was seen."""
+        """Start watching, and return when hints active and the site's endpoint was seen."""
         self.speak()
         since_ns = self.log.note("lab", "watch").t_ns
         child = self.watch(*options, user=user)

@@ -7,7 +7,7 @@ from tests.engine.world import World, make_config, make_world
 from wgmqtt.engine import conflicts
 
 THERE, ELSEWHERE = "203.0.113.2 51820", "203.0.113.9 51820"
-PHRASE = "endpoint is rewritten by something else, left alone"
+PHRASE = "endpoint overwritten by something else on the router, peer suspended"
 
 
 @pytest.fixture

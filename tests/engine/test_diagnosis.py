@@ -97,16 +97,16 @@ class Case:
 
 
 ROUTER_CASES: Sequence[Case] = (
-    Case("_never_seen", _never_seen, "never seen at the hub"),
-    Case("_refused", _refused, "packets come from its address and are refused"),
+    Case("_never_seen", _never_seen, "no handshake with the hub yet"),
+    Case("_refused", _refused, "WireGuard rejects packets from its address"),
     Case("_silent", _silent, "no handshake with the hub"),
-    Case("_unheard", lambda _: None, "never heard: import its script"),
-    Case("_unreadable", lambda world: report(world, "berlin", seq=7), "its reports cannot be read"),
+    Case("_unheard", lambda _: None, "has never reported: import its script"),
+    Case("_unreadable", lambda world: report(world, "berlin", seq=7), "sends malformed reports"),
     Case("_late", _late, "does not answer"),
-    Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "refuses entries"),
-    Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs another version"),
+    Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "rejected entries"),
+    Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs a different version"),
     Case("_failed", lambda world: report(world, "berlin", line("cologne", "failed")), "could not set"),
-    Case("_rewritten", _rewritten, "something else rewrites the endpoint of cologne"),
+    Case("_rewritten", _rewritten, "something else on the router overwrites the endpoint of cologne"),
     Case("_restless", _restless, "its port keeps changing at one address"),
 )
 
@@ -127,8 +127,8 @@ def test_router_in_trouble_is_named_with_the_next_step(case: Case) -> None:
     ("said", "note"),
     [
         ({"caps": ["ping"]}, ""),
-        ({"caps": []}, "its handler cannot ping"),
-        ({}, "its handler cannot ping"),
+        ({"caps": []}, "its handler may not ping"),
+        ({}, "its handler may not ping"),
         ({"caps": [], "stage": "applied"}, ""),  # it has not tried yet
         ({"caps": [], "script": "0.9 ff"}, ""),  # an older one: what it names is not known
     ],
@@ -155,9 +155,9 @@ def _strayed(world: World) -> None:
 
 LINK_CASES: Sequence[Case] = (
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
-    Case("_seen_elsewhere", _seen_elsewhere, "the NAT of cologne shows each other end another port"),
-    Case("_strayed", _strayed, "berlin sends to 203.0.113.2:4711, where cologne is no more"),
-    Case("_hopeless", both_answer_in_vain, "the NATs do not let them meet"),
+    Case("_seen_elsewhere", _seen_elsewhere, "the NAT of cologne uses another port for each destination"),
+    Case("_strayed", _strayed, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
+    Case("_hopeless", both_answer_in_vain, "the NATs do not allow a direct path"),
 )
 
 
@@ -188,7 +188,8 @@ def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_
         if pause_s:
             assert link_trouble(world.state, LINK, now(world)) == ""
         world.wait(pause_s)
-    assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address and do not meet")
+    said = link_trouble(world.state, LINK, now(world))
+    assert said.startswith("both are behind one public address and cannot reach each other inside")
 
 
 def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> None:
@@ -198,7 +199,7 @@ def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> Non
         report(world, "berlin", there, stage=stage)
     link = make_view(world.state, now(world)).links[0]
     assert (link.state, link.trouble) == ("direct", "")
-    assert link.note.startswith("the NAT of cologne shows each other end another port")
+    assert link.note.startswith("the NAT of cologne uses another port for each destination")
 
 
 def test_every_rule_has_a_case() -> None:

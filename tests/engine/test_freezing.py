@@ -29,7 +29,7 @@ def test_frozen_nothing_is_published_but_the_status_which_says_so() -> None:
     world.wait(7200)
     assert {message.topic for message in world.sent} <= {STATUS}
     assert world.published == []
-    assert world.said.count("publishing is frozen") == 1
+    assert world.said.count("publishing frozen") == 1
 
 
 def test_unfrozen_everything_that_was_missed_is_published() -> None:

@@ -54,7 +54,7 @@ def test_rx_that_did_not_grow_proves_nothing_and_both_ends_are_told_again() -> N
     before = {name: world.table_of(name).seq for name in NAMES}
     for name in NAMES:
         report(world, name, (100, 100))
-    assert "direct path not proven yet" in world.said
+    assert "direct path not established yet" in world.said
     world.wait(6)
     for name in NAMES:
         table = world.table_of(name)
@@ -85,7 +85,7 @@ def test_hopeless_link_is_tried_ever_more_rarely() -> None:
     assert len(times) <= 12
     gaps = [late - early for early, late in zip([0.0, *times], times, strict=False)]
     assert gaps == sorted(gaps)
-    assert world.said.count("direct path does not come up") == 1
+    assert world.said.count("direct path cannot be established") == 1
     assert 1 <= len(kicks(world, 86_400.0)) <= 5
 
 

@@ -10,7 +10,7 @@ from wgmqtt.engine.events import Woken
 from wgmqtt.wire.hub import Online, decode_online, encode_online
 
 ONLINE = "wgmqtt/v1/hub/hub1/online"
-REFUSED = "another daemon serves this hub, publishing nothing"
+REFUSED = "another daemon is active for this hub, standing by"
 
 
 def make_pair(first: str = "a", second: str = "b") -> tuple[World, World]:
@@ -112,7 +112,7 @@ def test_word_of_a_dead_daemon_is_taken_over_after_the_question() -> None:
     assert one.phase == "asking"
     one.wait(0.2)
     assert one.phase == "ready"
-    assert "no other daemon answers, taking over" in one.said
+    assert "no other daemon answered, taking over" in one.said
     assert word_of(one) == Online(is_online=True, instance="a")
     assert one.warned == []
 

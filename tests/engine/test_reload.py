@@ -88,7 +88,7 @@ def test_router_removed_its_topics_are_emptied_and_its_neighbours_told() -> None
     assert emptied(world) == topics_of("berlin")
     assert not topics_of("berlin") & set(world.retained)
     assert {name for name, _ in world.published} == {"cologne", "dresden"}
-    assert world.said.count("router is gone, its topics are emptied") == 1
+    assert world.said.count("router no longer configured, clearing its topics") == 1
     calm(world)
     world.step(Reconfigured(make_config(("cologne", "dresden"))))
     world.wait(60)

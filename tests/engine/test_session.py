@@ -21,7 +21,7 @@ def test_broker_away_at_start_is_warned_of_once_however_long() -> None:
     world.reachable = False
     world.connect()
     world.wait(600)
-    assert world.warned == ["broker cannot be reached"]
+    assert world.warned == ["broker unreachable"]
 
 
 def test_each_cause_that_keeps_the_broker_away_is_one_warning() -> None:
@@ -33,13 +33,15 @@ def test_each_cause_that_keeps_the_broker_away_is_one_warning() -> None:
         fail_next(world, "Not authorized", "login")
     for _ in range(4):
         fail_next(world, "hub.password: cannot be read", "files")
-    phrases = ["broker lost", "broker refuses the login", "password or certificate for the broker cannot be read"]
+    phrases = ["broker connection lost", "broker rejected the login", "broker credentials cannot be read"]
     assert world.warned == phrases
     world.wait(60)
     assert (world.phase, world.state.session.failures) == ("ready", 0)
     world.lose_broker()
     fail_next(world, "Not authorized", "login")
-    assert world.warned[3:] == ["broker lost", "broker refuses the login"], "it is a new trouble after all was well"
+    assert world.warned[3:] == ["broker connection lost", "broker rejected the login"], (
+        "it is a new trouble after all was well"
+    )
 
 
 def test_broker_that_ends_each_connection_soon_is_tried_ever_more_rarely() -> None:
@@ -50,7 +52,7 @@ def test_broker_that_ends_each_connection_soon_is_tried_ever_more_rarely() -> No
         world.lose_broker()
         world.wait(8.1)
         assert world.phase == "ready"
-    assert world.warned == ["broker lost"]
+    assert world.warned == ["broker connection lost"]
     begun_s = world.mono_s
     world.lose_broker()
     while world.phase != "ready":
@@ -71,7 +73,7 @@ def test_new_configuration_during_the_trouble_tries_at_once_and_warns_no_more() 
     world.step(Woken())
     assert world.generation == generation + 1
     world.deliver()
-    assert world.warned == ["broker cannot be reached"]
+    assert world.warned == ["broker unreachable"]
 
 
 @pytest.mark.parametrize("arrived", range(12))
@@ -130,5 +132,5 @@ def test_tables_that_cannot_be_read_are_said_and_replaced() -> None:
     world.retained["wgmqtt/v1/berlin/endpoints"] = b"nonsense"
     world.lose_broker()
     world.wait(5)
-    assert world.warned == ["broker lost", "retained table unreadable, it will be replaced"]
+    assert world.warned == ["broker connection lost", "retained table malformed, replacing it"]
     assert world.told("berlin", "cologne") == f"{PLACES['cologne']}:51820"

@@ -1,4 +1,4 @@
-"""A router that lives but does not answer has its session broken; each router is asked for news now and then."""
+"""A router that is alive but silent has its stale connection reset; each router is asked for a report now and then."""
 
 import pytest
 

@@ -120,7 +120,7 @@ def test_daemon_says_ready_alive_reloading_and_stopping_though_neither_broker_no
         assert process.wait(HEARD_S) == 0
     lines = (tmp_path / "log").read_text().splitlines()
     assert lines[0].startswith("<6>started hub=hub1"), "the journal adds the time, and reads the priority"
-    assert [line for line in lines if line.startswith("<4>broker cannot be reached")]
+    assert [line for line in lines if line.startswith("<4>broker unreachable")]
     assert lines[-1] == "<6>stopped"
 
 

@@ -33,7 +33,7 @@ def emptied(hub: SmallHub, since_ns: int) -> set[str]:
 
 def await_emptied(hub: SmallHub, router: str, since_ns: int) -> None:
     """Return when a router's topics were emptied, and no other one was."""
-    hub.said("router is gone, its topics are emptied", since_ns=since_ns, router=router)
+    hub.said("router no longer configured, clearing its topics", since_ns=since_ns, router=router)
     for topic in topics_of(router):
         hub.log.expect("viewer", "message", PATIENCE_S, since_ns=since_ns, topic=topic, payload="")
     assert emptied(hub, since_ns) == topics_of(router)
@@ -48,6 +48,6 @@ def reload(hub: SmallHub) -> int:
     hub.write_config()
     begun_ns = mark(hub)
     hub.daemon.signal(signal.SIGHUP)
-    hub.said("new configuration", since_ns=begun_ns)
+    hub.said("configuration reloaded", since_ns=begun_ns)
     hub.said("broker ready", since_ns=begun_ns)
     return begun_ns

@@ -57,13 +57,13 @@ def test_pair_that_can_meet_comes_up_again_after_a_move(grid: Mapping[str, Row |
 @pytest.mark.parametrize("name", sorted(DO_NOT_MEET))
 def test_pair_that_cannot_meet_is_marked(grid: Mapping[str, Row | LabError], name: str) -> None:
     found = row(grid, name)
-    assert found.moved.reason.startswith("the NATs do not let them meet"), found
+    assert found.moved.reason.startswith("the NATs do not allow a direct path"), found
 
 
 @pytest.mark.parametrize("name", sorted(EITHER))
 def test_pair_that_may_meet_comes_up_or_is_marked(grid: Mapping[str, Row | LabError], name: str) -> None:
     found = row(grid, name)
-    assert found.moved.ms is not None or found.moved.reason.startswith("the NATs do not let them meet"), found
+    assert found.moved.ms is not None or found.moved.reason.startswith("the NATs do not allow a direct path"), found
 
 
 @pytest.mark.parametrize("name", sorted(PORT_CHANGES))

@@ -95,7 +95,7 @@ def test_flush_ruleset_by_somebody_else_does_no_harm(hub: MovingHub) -> None:
 
 
 def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: MovingHub) -> None:
-    """A table made by nft(8) has no owner. The poll finds what was not announced; from then on hints work again."""
+    """A table made by nft(8) has no owner. The poll finds what was not announced; from then on hints active again."""
     hub.settings["poll_s"] = 1
     hub.write_config()
     child = hub.watch_with_hints("--nft", "nft")
@@ -220,11 +220,11 @@ def test_reload_of_the_daemon_makes_the_table_anew(hub: MovingHub) -> None:
     for number in range(3):
         since_ns = hub.log.note("lab", "reload").t_ns
         child.signal(signal.SIGHUP)
-        hub.log.expect("hub", "hints work", 30.0, since_ns=since_ns, table=TABLE)
+        hub.log.expect("hub", "hints active", 30.0, since_ns=since_ns, table=TABLE)
         hub.speak()
         time.sleep(0.2)
         assert hub.tables() == [f"table inet {TABLE}"], number
-    assert not hub.log.find("hub", "no hints, only polls")
+    assert not hub.log.find("hub", "hints unavailable, polling only")
     child.stop()
     assert hub.tables() == []
 
@@ -235,5 +235,5 @@ def daemon(hub: MovingHub) -> Child:
     hub.speak()
     command = python_module("wgmqtt", "run", "-c", str(hub.config))
     child = Child("hub", hub.namespace, command, hub.log, read_line)
-    hub.log.expect("hub", "hints work", 30.0)
+    hub.log.expect("hub", "hints active", 30.0)
     return child

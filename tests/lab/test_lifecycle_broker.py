@@ -11,9 +11,9 @@ from lab.testbed.small_hub import PATIENCE_S, SmallHub
 
 pytestmark = pytest.mark.lab
 
-AWAY = "broker cannot be reached"
-LOST = "broker lost"
-REFUSED = "broker refuses the login"
+AWAY = "broker unreachable"
+LOST = "broker connection lost"
+REFUSED = "broker rejected the login"
 
 
 @pytest.fixture

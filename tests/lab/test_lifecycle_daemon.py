@@ -12,8 +12,8 @@ from tests.lab.hub_words import await_emptied, emptied, mark, reload, word
 
 pytestmark = pytest.mark.lab
 
-RIVAL = "another daemon serves this hub, publishing nothing"
-REFUSED = "new configuration refused, the old one stays"
+RIVAL = "another daemon is active for this hub, standing by"
+REFUSED = "configuration rejected, keeping the previous one"
 QUIET_S = 0.8  # four looks at WireGuard, and more than twice the spacing of a router's tables
 
 
@@ -43,7 +43,7 @@ def test_sigterm_says_offline_and_ends_with_status_zero(hub: SmallHub) -> None:
 def test_sigterm_while_the_broker_is_silent_ends_all_the_same(hub: SmallHub) -> None:
     hub.broker.signal(signal.SIGSTOP)
     hub.see(("berlin", "203.0.113.44:1044"))
-    hub.said("endpoint seen", endpoint="203.0.113.44:1044")
+    hub.said("endpoint changed", endpoint="203.0.113.44:1044")
     assert hub.daemon.stop() == 0
     hub.broker.signal(signal.SIGCONT)
 
@@ -60,7 +60,7 @@ def test_restart_with_nothing_changed_publishes_no_table(hub: SmallHub) -> None:
         end()
         hub.daemon.start()
         hub.said("broker ready", since_ns=since_ns, retained="3")
-        hub.said("endpoint seen", since_ns=since_ns, router="dresden")
+        hub.said("endpoint changed", since_ns=since_ns, router="dresden")
         time.sleep(QUIET_S)
         assert hub.published(since_ns=since_ns) == []
         assert emptied(hub, since_ns) == set()
@@ -204,21 +204,21 @@ def test_dry_run_publishes_nothing_and_says_what_it_would(hub: SmallHub) -> None
 
 def test_frozen_over_a_restart_publishes_nothing_until_unfrozen(hub: SmallHub) -> None:
     assert "publishes nothing" in hub.wgmqtt("freeze")
-    hub.said("publishing is frozen")
+    hub.said("publishing frozen")
     since_ns = mark(hub)
     hub.see(("berlin", "203.0.113.44:1044"))
-    hub.said("endpoint seen", since_ns=since_ns, router="berlin")
+    hub.said("endpoint changed", since_ns=since_ns, router="berlin")
     hub.daemon.stop()
     hub.daemon.start()
     hub.said("broker ready", since_ns=since_ns)
     hub.see(("cologne", "203.0.113.45:1045"))
-    hub.said("endpoint seen", since_ns=since_ns, router="cologne", endpoint="203.0.113.45:1045")
+    hub.said("endpoint changed", since_ns=since_ns, router="cologne", endpoint="203.0.113.45:1045")
     time.sleep(QUIET_S)
     assert hub.published(since_ns=since_ns) == []
     status = str(hub.published("status", since_ns)[-1].data["payload"])
     assert json.loads(status)["is_frozen"] is True
     hub.wgmqtt("unfreeze")
-    hub.said("publishing goes on", since_ns=since_ns)
+    hub.said("publishing resumed", since_ns=since_ns)
     hub.told("dresden", "berlin", "203.0.113.44:1044", since_ns=since_ns)
     hub.told("dresden", "cologne", "203.0.113.45:1045", since_ns=since_ns)
     assert hub.warnings() == []

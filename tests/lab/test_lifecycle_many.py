@@ -59,7 +59,7 @@ def test_tables_of_three_thousand_routers_are_read_back_and_a_restart_publishes_
         ready = hub.said("broker ready", 30.0, since_ns=since_ns)
         assert ready.data["retained"] == str(COUNT)
         time.sleep(2.0)
-        assert hub.log.find("hub", "endpoints seen", since_ns=since_ns, count=str(COUNT))
+        assert hub.log.find("hub", "endpoints changed", since_ns=since_ns, count=str(COUNT))
         assert tables(hub, since_ns) == 0
         assert hub.published(since_ns=since_ns) == []
         assert hub.warnings() == []

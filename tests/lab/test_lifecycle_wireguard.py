@@ -10,7 +10,7 @@ from lab.testbed.small_hub import SmallHub
 pytestmark = pytest.mark.lab
 
 TROUBLE = "interface cannot be read"
-BACK = "interface is back"
+BACK = "interface readable again"
 QUIET_S = 1.0
 
 

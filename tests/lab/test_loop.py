@@ -55,7 +55,7 @@ def test_site_that_was_away_while_the_other_moved_is_direct_soon_after_its_retur
     lab.network.restore(away)
     back_ns = lab.log.note("lab", "back").t_ns
     away.speak_to_hub()
-    lab.log.expect("hub", "session broken", BACK_S, since_ns=back_ns, router="site-b", connections="1")
+    lab.log.expect("hub", "stale connection reset", BACK_S, since_ns=back_ns, router="site-b", connections="1")
     lab.direct("site-a", "site-b", BACK_S, since_ns=back_ns)
 
 
@@ -78,7 +78,7 @@ def test_events_follow_a_switch_as_it_happens(lab: Lab) -> None:
     time.sleep(SETTLED_S)
     events.terminate()
     said, _ = events.communicate(timeout=5.0)
-    phrases = ["endpoint seen router=site-a", "table published", "table applied router=site-b", "direct path proven"]
+    phrases = ["endpoint changed router=site-a", "table published", "table applied router=site-b", "direct path proven"]
     assert all(phrase in said for phrase in phrases), said
 
 
@@ -104,14 +104,14 @@ def test_report_that_is_none_changes_nothing_and_is_said_once(lab: Lab, payload:
         user.send({"topic": f"{PREFIX}/site-a/report", "payload": payload})
     lab.log.expect(f"hostile-{since_ns}", "published", 5.0)
     settle(lab, 0.5)
-    assert len(lab.log.find("hub", "report unreadable")) == (1 if payload else 0), "once, until a good one comes"
+    assert len(lab.log.find("hub", "report malformed")) == (1 if payload else 0), "once, until a good one comes"
     assert [line.heard_s for line in view(lab).routers] == [line.heard_s for line in before.routers]
     user.stop()
 
 
 def test_router_that_wrote_nonsense_is_named_until_it_writes_sense(lab: Lab) -> None:
     settle(lab)
-    assert "! site-a: its reports cannot be read" in shown(lab)
+    assert "! site-a: sends malformed reports" in shown(lab)
     moved = lab.move("site-a")
     lab.direct("site-a", "site-b", BACK_S, since_ns=moved.t_ns)
     settle(lab)
@@ -172,5 +172,5 @@ def test_router_without_a_script_is_named_with_the_next_step() -> None:
         lab.log.expect("hub", "table applied", 20.0, router="site-a")
         settle(lab, 3.0)
         text = shown(lab)
-        assert "! site-b: never heard: import its script" in text
+        assert "! site-b: has never reported: import its script" in text
         assert "! site-a - site-b: see site-b" in text

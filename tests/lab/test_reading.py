@@ -44,9 +44,9 @@ def test_udp_packet_gives_source_and_port() -> None:
 
 
 def test_log_line_gives_phrase_pairs_and_its_own_time() -> None:
-    line = '2023-11-14T22:13:20.000250Z info endpoint seen router=site-a endpoint=1.2.3.4:5 note="a \\"b\\" c"'
+    line = '2023-11-14T22:13:20.000250Z info endpoint changed router=site-a endpoint=1.2.3.4:5 note="a \\"b\\" c"'
     pairs = {"router": "site-a", "endpoint": "1.2.3.4:5", "note": 'a "b" c', "level": "info"}
-    assert read_line("hub", line) == Event(1700000000_000250000, "hub", "endpoint seen", pairs)
+    assert read_line("hub", line) == Event(1700000000_000250000, "hub", "endpoint changed", pairs)
 
 
 def test_line_that_is_no_log_line_is_kept_as_it_is() -> None:

@@ -55,7 +55,7 @@ class Seen:
 
 @contextlib.asynccontextmanager
 async def watching() -> AsyncIterator[Seen]:
-    """Watch beside the block; hints work when it begins."""
+    """Watch beside the block; hints active when it begins."""
     make_pair()
     wait_for_handshake(public("site"))
     seen = Seen()

@@ -43,7 +43,7 @@ def heard(state: State, name: str, report: Report, now: Now, *, is_first: bool) 
         if is_first and peer.did == "set" and peer.configured == kept.configured:
             kept = replace(kept, rewritten_s=(*kept.rewritten_s, now.mono_s)[-TIMES:])
             if _is_fought(kept, now.mono_s):
-                said = "endpoint is rewritten by something else, left alone"
+                said = "endpoint overwritten by something else on the router, peer suspended"
                 effects.append(say("warning", said, router=name, peer=other.name, for_s=int(REST_S)))
         known[peer.key] = replace(kept, configured=peer.configured)
     return replace(state, kept={**state.kept, name: known}), effects

@@ -20,7 +20,7 @@ LinkRule = Callable[[State, Link, Now], str]
 def hub_trouble(state: State) -> str:
     """Return what is wrong with the hub itself, which then explains what its routers seem to lack; empty if nothing."""
     unread = sorted(each.removeprefix("interface ") for each in state.troubles if each.startswith("interface "))
-    return f"cannot read {', '.join(unread)}: look at wg show, then at the hub's log" if unread else ""
+    return f"cannot read {', '.join(unread)}: check wg show on the hub, then the daemon's log" if unread else ""
 
 
 def router_trouble(state: State, router: Router, now: Now) -> str:
@@ -33,7 +33,7 @@ def router_note(state: State, router: Router) -> str:
     report = state.reports.get(router.name)
     if report is None or report.stage != "final" or report.script != state.script or "ping" in report.caps:
         return ""
-    return "its handler cannot ping, so a new path opens with the next keepalive of either end"
+    return "its handler may not ping, so a new path opens only with the next keepalive from either end"
 
 
 def link_trouble(state: State, link: Link, now: Now) -> str:
@@ -45,7 +45,10 @@ def _never_seen(state: State, router: Router, _now: Now) -> str:
     seen = state.seen.get(router.key)
     if seen is not None and seen.sighting.handshake_s:
         return ""
-    return "never seen at the hub: check its WireGuard peer for the hub, and its key in the configuration"
+    return (
+        "no handshake with the hub yet: check the router's WireGuard peer for the hub, and "
+        "its public_key in the configuration"
+    )
 
 
 def _refused(state: State, router: Router, now: Now) -> str:
@@ -54,13 +57,14 @@ def _refused(state: State, router: Router, now: Now) -> str:
         return ""
     if not rejected_packets.are_refused(state, seen.endpoint.address, now):
         return ""
-    return "packets come from its address and are refused: is its clock set back (NTP), or its key another one?"
+    return "WireGuard rejects packets from its address: check the router's clock (NTP), and whether its key was changed"
 
 
 def _silent(state: State, router: Router, now: Now) -> str:
     age_s = now.wall_s - state.seen[router.key].sighting.handshake_s
     return (
-        "no handshake with the hub for over 3 minutes: is it on, online, and its clock not set back (NTP)?"
+        "no handshake with the hub for over 3 minutes: check that the router is on, online, "
+        "and that its clock is right (NTP)"
         if age_s > SILENT_S
         else ""
     )
@@ -69,46 +73,52 @@ def _silent(state: State, router: Router, now: Now) -> str:
 def _unheard(state: State, router: Router, _now: Now) -> str:
     if router.name in state.reports:
         return ""
-    return "never heard: import its script, then look at /iot/mqtt/brokers/print and /log/print on it"
+    return "has never reported: import its script, then check /iot/mqtt/brokers/print and /log/print on the router"
 
 
 def _unreadable(state: State, router: Router, _now: Now) -> str:
     if unreadable(router.name) not in state.troubles:
         return ""
-    return "its reports cannot be read: import the present script, and look who else knows its password"
+    return "sends malformed reports: import the current script, and check who else knows its password"
 
 
 def _late(state: State, router: Router, now: Now) -> str:
     asked_s = state.unanswered_s.get(router.name, now.mono_s)
-    return "does not answer: look at its log for wgmqtt" if now.mono_s - asked_s > PATIENCE_S else ""
+    return "does not answer: check its log for wgmqtt" if now.mono_s - asked_s > PATIENCE_S else ""
 
 
 def _refuses(state: State, router: Router, _now: Now) -> str:
     error = state.reports[router.name].error
-    return f"refuses entries ({error[:60]}): has it a peer for each router that it is linked to?" if error else ""
+    return f"rejected entries ({error[:60]}): check that it has a peer for each router it is linked to" if error else ""
 
 
 def _older_script(state: State, router: Router, _now: Now) -> str:
     script = state.reports[router.name].script
-    return "runs another version of the script: import the present one" if script != state.script else ""
+    return "runs a different version of the script: import the current one" if script != state.script else ""
 
 
 def _failed(state: State, router: Router, _now: Now) -> str:
     failed = any(peer.did == "failed" for peer in state.reports[router.name].peers)
-    return "could not set an endpoint: look at its log for wgmqtt" if failed else ""
+    return "could not set an endpoint: check its log for wgmqtt" if failed else ""
 
 
 def _rewritten(state: State, router: Router, now: Now) -> str:
     names = ", ".join(conflicts.left_alone(state, router.name, now.mono_s))
     if not names:
         return ""
-    return f"something else rewrites the endpoint of {names}, left alone for an hour: find the script or Ansible"
+    return (
+        f"something else on the router overwrites the endpoint of {names}: find that script or "
+        "tool (suspended for an hour)"
+    )
 
 
 def _restless(state: State, router: Router, now: Now) -> str:
     if not port_churn.is_restless(state, router.key, now.mono_s):
         return ""
-    return "its port keeps changing at one address, told slowly: forward the WireGuard port on its NAT box"
+    return (
+        "its port keeps changing at one address, so changes are published slowly: forward the "
+        "WireGuard port on its NAT box"
+    )
 
 
 ROUTER_RULES: tuple[RouterRule, ...] = (
@@ -139,22 +149,25 @@ def _one_address(state: State, link: Link, now: Now) -> str:
         return ""
     sites = [state.roster.by_name[name].site for name in (link.first, link.second)]
     if sites[0] and sites[0] == sites[1]:
-        said = "both are behind one public address and do not meet inside: check their lan addresses"
+        said = "both are behind one public address and cannot reach each other inside: check their lan addresses"
         return said if _hopeless(state, link, now) else ""
-    return "both are behind one public address: if they share a network, give both a common site and a lan address"
+    return (
+        "both are behind one public address: if they share a network, configure the same site "
+        "and a lan address for both"
+    )
 
 
 def own_mapping(state: State, link: Link) -> str:
     """Return whose NAT shows each other end another port, in words; empty if none is known to."""
     for at, of in ((link.first, link.second), (link.second, link.first)):
         if _is_seen_elsewhere(state, at, of):
-            return f"the NAT of {of} shows each other end another port (endpoint-dependent)"
+            return f"the NAT of {of} uses another port for each destination (endpoint-dependent)"
     return ""
 
 
 def _seen_elsewhere(state: State, link: Link, _now: Now) -> str:
     said = own_mapping(state, link)
-    return f"{said}: forward the WireGuard port there, or leave it to the hub" if said else ""
+    return f"{said}: forward the WireGuard port there, or keep relaying through the hub" if said else ""
 
 
 def _is_seen_elsewhere(state: State, at: str, of: str) -> bool:
@@ -169,7 +182,7 @@ def _strayed(state: State, link: Link, _now: Now) -> str:
     for at, of in ((link.first, link.second), (link.second, link.first)):
         line = _line_of(state, at, of)
         if line and line.current and line.configured and line.current != line.configured and not _is_live(line):
-            return f"{at} sends to {line.current}, where {of} is no more: set again at the next try"
+            return f"{at} sends to {line.current}, where {of} no longer is: set again at the next attempt"
     return ""
 
 
@@ -187,8 +200,13 @@ def _hopeless(state: State, link: Link, _now: Now) -> str:
         return ""
     for name in (link.first, link.second):
         if any(_is_seen_elsewhere(state, each.other(name), name) for each in state.roster.links_of[name]):
-            return f"the NAT of {name} is endpoint-dependent: forward the WireGuard port there, or leave it to the hub"
-    return "the NATs do not let them meet: forward the WireGuard port at one end, or leave it to the hub"
+            return (
+                f"the NAT of {name} is endpoint-dependent: forward the WireGuard port there, or keep "
+                "relaying through the hub"
+            )
+    return (
+        "the NATs do not allow a direct path: forward the WireGuard port at one end, or keep relaying through the hub"
+    )
 
 
 LINK_RULES: tuple[LinkRule, ...] = (_end_in_trouble, _one_address, _seen_elsewhere, _strayed, _hopeless)

@@ -15,7 +15,7 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     effects: list[Effect] = []
     trouble = f"interface {event.interface}"
     if trouble in state.troubles:
-        effects.append(say("info", "interface is back", interface=event.interface))
+        effects.append(say("info", "interface readable again", interface=event.interface))
     seen = dict(state.seen)
     moved = [sighting for sighting in event.changed if _is_moved(state, seen, event.interface, sighting, now)]
     _forget(seen, event)
@@ -41,9 +41,9 @@ def _noticed(state: State, moved: list[Sighting], now: Now) -> tuple[State, set[
             names.update(state.roster.around(name))
         if len(moved) <= MANY:
             was = known[sighting.key].told if sighting.key in known else "unknown"
-            phrase = "endpoint seen" if is_told else "endpoint seen, told later because it changes often"
+            phrase = "endpoint changed" if is_told else "endpoint changed, publishing delayed by flap damping"
             said.append(say("info", phrase, router=name, endpoint=sighting.endpoint, was=was))
-    return state, names, said or ([say("info", "endpoints seen", count=len(moved))] if moved else [])
+    return state, names, said or ([say("info", "endpoints changed", count=len(moved))] if moved else [])
 
 
 def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:

@@ -81,5 +81,5 @@ def _judge_one(view: LinkView, peer: ReportPeer, rx_before: str | None, now: Now
     pause_s = RETRY_S[min(view.tries, len(RETRY_S) - 1)]
     failed = replace(view, direct_since_s=None, retry_s=now.mono_s + pause_s, tries=view.tries + 1)
     if failed.tries == HOPELESS_TRIES:
-        return failed, "direct path does not come up"
-    return failed, "direct path not proven yet" if view.is_direct or view.tries == 0 else ""
+        return failed, "direct path cannot be established"
+    return failed, "direct path not established yet" if view.is_direct or view.tries == 0 else ""

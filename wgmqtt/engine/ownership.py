@@ -75,6 +75,6 @@ def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
     if RIVAL not in state.troubles:
         hub = state.roster.config.hub.name
         effects.append(
-            say("warning", "another daemon serves this hub, publishing nothing", hub=hub, instance=other.instance)
+            say("warning", "another daemon is active for this hub, standing by", hub=hub, instance=other.instance)
         )
     return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {RIVAL}), effects

@@ -52,5 +52,11 @@ def _leave_topics(state: State, roster: Roster) -> list[Effect]:
     if not state.is_frozen:
         names = [name for name in state.roster.by_name if old.prefix != new.prefix or name not in roster.by_name]
         topics += [topic for name in names for topic in (old.endpoints(name), old.report(name), old.online(name))]
-    said = say("info", "topics are given up and emptied", prefix=old.prefix, hub=old.hub, topics=len(topics))
+    said = say(
+        "info",
+        "prefix or hub name changed, clearing the old topics",
+        prefix=old.prefix,
+        hub=old.hub,
+        topics=len(topics),
+    )
     return [said, *(PublishStatus(state.session.generation, topic, b"") for topic in topics)]

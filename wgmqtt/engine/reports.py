@@ -22,7 +22,7 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     except WgmqttError as error:
         is_known = trouble in state.troubles
         state = replace(state, troubles=state.troubles | {trouble})
-        return state, [] if is_known else [say("warning", "report unreadable", router=name, why=error)]
+        return state, [] if is_known else [say("warning", "report malformed", router=name, why=error)]
     if report.seq > state.last_seq:
         return state, []  # an answer to a table that was never sent
     before = state.reports.get(name)

@@ -35,7 +35,7 @@ def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     if session.phase == "asking":
         # Read anew: what was read before the question may be old by now.
         state, effects = up(state, BrokerUp(session.generation), now)
-        return state, [say("info", "no other daemon answers, taking over"), *effects]
+        return state, [say("info", "no other daemon answered, taking over"), *effects]
     return _give_up(state, now)
 
 
@@ -91,10 +91,10 @@ def down(state: State, event: BrokerDown, now: Now) -> tuple[State, list[Effect]
 
 def _phrase(before: Session, cause: Cause) -> str:
     if cause == "login":
-        return "broker refuses the login"
+        return "broker rejected the login"
     if cause == "files":
-        return "password or certificate for the broker cannot be read"
-    return "broker cannot be reached" if before.phase == "opening" else "broker lost"
+        return "broker credentials cannot be read"
+    return "broker unreachable" if before.phase == "opening" else "broker connection lost"
 
 
 def renew(state: State, now: Now) -> tuple[State, list[Effect]]:

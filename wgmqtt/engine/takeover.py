@@ -28,7 +28,7 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
         try:
             table = decode_table(payload, topic) if payload else None
         except WgmqttError as error:
-            effects.append(say("warning", "retained table unreadable, it will be replaced", router=name, why=error))
+            effects.append(say("warning", "retained table malformed, replacing it", router=name, why=error))
             table = None
         outboxes[name] = Outbox(table)
         last_seq = max(last_seq, table.seq if table else 0)
@@ -78,7 +78,7 @@ def _empty_gone(state: State) -> list[Effect]:
         return []
     topics, effects = state.roster.topics, list[Effect]()
     for name in state.gone:
-        effects.append(say("info", "router is gone, its topics are emptied", router=name))
+        effects.append(say("info", "router no longer configured, clearing its topics", router=name))
         for topic in (topics.endpoints(name), topics.report(name), topics.online(name)):
             effects.append(PublishStatus(state.session.generation, topic, b""))
     return effects

@@ -32,7 +32,7 @@ _FAREWELL_S = 1.0
 
 
 class LinkError(Exception):
-    """The broker cannot be reached, refused, or did not answer. `str()` says why."""
+    """The broker unreachable, refused, or did not answer. `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
