@@ -13,7 +13,7 @@ from random import SystemRandom
 from lab.bench.figures import OURS, Figure, Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.network.shell import LabError
-from lab.testbed.crowd import SITE_PORT, WAN, Crowd
+from lab.testbed.large_hub import SITE_PORT, WAN, LargeHub
 from wgmqtt.errors import Problem
 
 NAME = "detect"
@@ -44,7 +44,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(size: int, hints: str, moves: int) -> None:
     """Run in the guest: start everything, let one router after the other move, and print the samples."""
-    with Crowd(size, min(size, SPEAKERS), {"hints": hints}) as crowd:
+    with LargeHub(size, min(size, SPEAKERS), {"hints": hints}) as crowd:
         start_pairs(crowd)
         if hints == "auto":
             crowd.said("hints active", START_S)
@@ -64,7 +64,7 @@ def inside(size: int, hints: str, moves: int) -> None:
         emit("packet_to_published", "ms", size, published_ms)
 
 
-def start_pairs(crowd: Crowd) -> None:
+def start_pairs(crowd: LargeHub) -> None:
     """Start all, with those who speak as the only routers, linked in pairs."""
     crowd.routers = {name: crowd.routers[name] for name in crowd.speaking}
     crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
@@ -75,7 +75,7 @@ def start_pairs(crowd: Crowd) -> None:
     crowd.step_back()
 
 
-def rest(crowd: Crowd) -> None:
+def rest(crowd: LargeHub) -> None:
     """Wait until the daemon has published everything and has nothing more to say."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
@@ -85,7 +85,7 @@ def rest(crowd: Crowd) -> None:
     raise LabError(Problem("the daemon", f"did not come to rest in {START_S} s"))
 
 
-def move(crowd: Crowd, number: int, port: int) -> tuple[float, float]:
+def move(crowd: LargeHub, number: int, port: int) -> tuple[float, float]:
     """Let one router speak from another port; return the ms until the daemon said so, and until a table came."""
     name, far = crowd.speaking[number], crowd.speaking[number ^ 1]
     hub = crowd.device.keys.public

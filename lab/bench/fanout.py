@@ -16,10 +16,10 @@ from lab.bench.guest import emit, measure_in_guest
 from lab.network.netns import python_module
 from lab.network.shell import LabError
 from lab.testbed.child import Child, read_json_line
-from lab.testbed.crowd import WAN, Crowd
 from lab.testbed.events import Event
+from lab.testbed.large_hub import WAN, LargeHub
 from lab.testbed.process_cost import cpu_s
-from lab.testbed.small_hub import HOST, PREFIX
+from lab.testbed.standalone_hub import HOST, PREFIX
 from wgmqtt.errors import Problem
 
 NAME = "fanout"
@@ -47,7 +47,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(routers: int, moves: int) -> None:
     """Run in the guest: move everybody several times, and print the samples."""
-    with Crowd(routers, routers) as crowd:
+    with LargeHub(routers, routers) as crowd:
         names = list(crowd.routers)
         crowd.link([(names[i], names[(i + k) % routers]) for i in range(routers) for k in range(1, NEAR + 1)])
         crowd.start_broker()
@@ -71,7 +71,7 @@ def inside(routers: int, moves: int) -> None:
         subscribers.kill()
 
 
-def listen(crowd: Crowd) -> Child:
+def listen(crowd: LargeHub) -> Child:
     """Have a subscriber for each router."""
     where = ("--host", HOST, "--secrets", str(crowd.secrets), "--prefix", PREFIX)
     command = python_module("lab.probes.subscribers", *where, *crowd.routers)
@@ -80,7 +80,7 @@ def listen(crowd: Crowd) -> Child:
     return child
 
 
-def move_all(crowd: Crowd, address: str) -> Move:
+def move_all(crowd: LargeHub, address: str) -> Move:
     """Let everybody move to `address`, and wait until all tables have come."""
     crowd.take_address(address)
     zero_ns = crowd.speak().t_ns
@@ -93,7 +93,7 @@ def move_all(crowd: Crowd, address: str) -> Move:
     )
 
 
-def settled(crowd: Crowd, address: str, since_ns: int = 0) -> dict[str, int]:
+def settled(crowd: LargeHub, address: str, since_ns: int = 0) -> dict[str, int]:
     """Wait until everybody knows that all are at `address`, and no more comes; return when each was told first."""
     deadline = time.monotonic() + ARRIVED_S
     newest_ns: dict[str, int] = {}

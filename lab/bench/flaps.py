@@ -11,7 +11,7 @@ import time
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.network.shell import LabError
-from lab.testbed.crowd import SITE_PORT, WAN, Crowd
+from lab.testbed.large_hub import SITE_PORT, WAN, LargeHub
 
 NAME = "flaps"
 PEERS = 100
@@ -29,7 +29,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(pause_s: float) -> None:
     """Run in the guest: let one router flap, and print the samples."""
-    with Crowd(PEERS, 1) as crowd:
+    with LargeHub(PEERS, 1) as crowd:
         flapping, other = list(crowd.routers)[:2]
         crowd.link([(flapping, other)])
         crowd.start_broker()
@@ -49,7 +49,7 @@ def inside(pause_s: float) -> None:
         emit("last_packet_to_published", "ms", PEERS, [(told_ns - last_ns) / MS])
 
 
-def flap(crowd: Crowd, place: str) -> tuple[int, float | None]:
+def flap(crowd: LargeHub, place: str) -> tuple[int, float | None]:
     """Let the router speak from `place`; return when its packet came, and the ms until it was seen, None if never."""
     crowd.tap.send({"forget": place})
     time.sleep(0.1)

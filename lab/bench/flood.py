@@ -12,7 +12,7 @@ from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.bench.idle import come_to_rest
 from lab.network.netns import python_module
-from lab.testbed.crowd import SITE_PORT, WAN, Crowd
+from lab.testbed.large_hub import SITE_PORT, WAN, LargeHub
 from lab.testbed.process_cost import cpu_s
 
 NAME = "flood"
@@ -36,7 +36,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(size: int, flooded_s: float) -> None:
     """Run in the guest: move routers one after the other as long as the flood lasts, and print the samples."""
-    with Crowd(size, SPEAKERS) as crowd:
+    with LargeHub(size, SPEAKERS) as crowd:
         crowd.link(list(zip(crowd.speaking[::2], crowd.speaking[1::2], strict=True)))
         crowd.start_broker()
         crowd.speak()
@@ -64,7 +64,7 @@ def inside(size: int, flooded_s: float) -> None:
         emit("move_to_published", "ms", size, moved_ms)
 
 
-def move(crowd: Crowd, number: int) -> float:
+def move(crowd: LargeHub, number: int) -> float:
     """Let one router speak from another port; return the ms until the far end of its link has a table with it."""
     name, far, port = crowd.speaking[number], crowd.speaking[number + 1], SITE_PORT + 1000 + number
     keepalive = ("peer", crowd.device.keys.public, "persistent-keepalive", "25")  # switched on, it sends at once

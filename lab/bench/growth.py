@@ -12,7 +12,7 @@ from lab.bench import detect
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.network.netns import python_module
-from lab.testbed.crowd import SITE_PORT, Crowd
+from lab.testbed.large_hub import SITE_PORT, LargeHub
 
 NAME = "growth"
 QUICK_SIZES, FULL_SIZES = (100, 10_000), (100, 300, 1_000, 3_000, 10_000)
@@ -33,7 +33,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(size: int, dumps: int, *, with_moves: bool) -> None:
     """Run in the guest: measure dumps, and then moves, if they are wanted."""
-    with Crowd(size, SPEAKERS) as crowd:
+    with LargeHub(size, SPEAKERS) as crowd:
         said = crowd.namespace.run(*python_module("lab.bench.dump_cost", "wg0", str(dumps)), timeout_s=START_S)
         for line in said.splitlines():
             cost = json.loads(line)

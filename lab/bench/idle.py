@@ -11,7 +11,7 @@ import time
 from lab.bench.figures import Result
 from lab.bench.guest import emit, measure_in_guest
 from lab.network.shell import LabError
-from lab.testbed.crowd import Crowd
+from lab.testbed.large_hub import LargeHub
 from lab.testbed.process_cost import cpu_s, memory_mib, system_call_us
 from wgmqtt.errors import Problem
 
@@ -37,7 +37,7 @@ def run(*, quick: bool) -> Result:
 
 def inside(size: int, speakers: int, measured_s: float) -> None:
     """Run in the guest: start everything, let it come to rest, and look at the daemon's CPU time and memory."""
-    with Crowd(size, speakers) as crowd:
+    with LargeHub(size, speakers) as crowd:
         names = list(crowd.routers)
         crowd.link([names[start : start + MESH] for start in range(0, size, MESH)])
         crowd.start_broker()

@@ -15,7 +15,7 @@ from itertools import product
 from lab.bench.figures import OURS, Result, Series
 from lab.checks.switch import settle
 from lab.network.shell import LabError
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 NAME = "outage"
 AWAY_S, QUICK_AWAY_S = (5, 15, 30), (15,)
@@ -24,7 +24,7 @@ AT_ONCE = 6
 BACK_S = 90.0
 MS = 1_000_000
 SITES = ("site-a", "site-b")
-MODULES = {OURS: "wgmqtt", "wgmqtt, TCP alone": "lab.bench.without_break"}
+MODULES = {OURS: "wgmqtt", "wgmqtt, TCP alone": "lab.bench.daemon_without_resets"}
 METRICS = ("applied", "direct")
 
 _starting = threading.Semaphore(2)  # a lab's start is work; afterwards it sleeps

@@ -18,7 +18,7 @@ from lab.network.netns import PROJECT, python_module
 from lab.network.shell import LabError
 from lab.network.wireguard import Device
 from lab.testbed.events import Event
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX
 from lab.vm.interfaces import many_peers
 
@@ -110,7 +110,7 @@ def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
 def start_seeds() -> list[subprocess.Popen[str]]:
     """Start all labs of the other way at once: they sleep nearly all the time."""
     print(f"the way this project began (seed): {SEEDS} labs at once, a switch each, some minutes", flush=True)
-    command = python_module("lab.bench.seed")
+    command = python_module("lab.bench.cron_baseline")
     return [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(SEEDS)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lab.checks import script, switch
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 Stage = Literal["by hand", "mesh"]
 STAGES: tuple[Stage, ...] = ("by hand", "mesh")

@@ -15,7 +15,7 @@ from lab.checks.mutation import Mutation, UnmatchedError
 from lab.checks.mutation_table import MUTATIONS
 from lab.network.shell import LabError
 from lab.testbed.events import FATAL
-from lab.testbed.scenario import Lab, Setting
+from lab.testbed.lab import Lab, Setting
 from wgmqtt.errors import Problem
 
 NAME_WIDTH = 44

@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 
 from lab.network.nat import Nat, NatKind
 from lab.network.shell import LabError
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX, Setting
 from wgmqtt.wire.hub import decode_status
 

@@ -3,8 +3,8 @@
 import time
 
 from lab.network.topology import Site
-from lab.testbed.by_hand import Entry, Hand, Outcome, entry, fresh_endpoint, render_table, require
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
+from lab.testbed.table_publisher import Entry, Outcome, TablePublisher, entry, fresh_endpoint, render_table, require
 
 TOLD, ABOUT = "site-b", "site-a"  # TOLD hears of ABOUT, which never hears of TOLD: no session comes up
 AFTER_MS = 450
@@ -29,7 +29,7 @@ def require_one_set(outcome: Outcome, site: Site, endpoint: tuple[str, str]) -> 
 def table_is_applied(lab: Lab) -> None:
     """The endpoint is set, then reported, then traffic is sent, then that is reported."""
     site, endpoint = about(lab), fresh_endpoint()
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         outcome = hand.tell(entry(site, endpoint))
     require_one_set(outcome, site, endpoint)
     on_device = lab.network.sites[TOLD].peer(site).endpoint
@@ -49,7 +49,7 @@ def table_is_applied(lab: Lab) -> None:
 def same_table_is_left_alone(lab: Lab) -> None:
     """What is set already is neither written again nor sent to."""
     line = entry(about(lab), fresh_endpoint())
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         hand.tell(line)
         again = hand.tell(line)
     require(not again.sets, "written again", found=again.sets)
@@ -60,7 +60,7 @@ def same_table_is_left_alone(lab: Lab) -> None:
 def kick_is_followed(lab: Lab) -> None:
     """`kick` asks for traffic though nothing changes here."""
     line = entry(about(lab), fresh_endpoint())
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         hand.tell(line)
         kicked = hand.tell({**line, "kick": True})
     require(not kicked.sets, "written again", found=kicked.sets)
@@ -70,7 +70,7 @@ def kick_is_followed(lab: Lab) -> None:
 def later_end_waits_to_set(lab: Lab) -> None:
     """Without a live session the end with `after_ms` does not set before its time."""
     site, endpoint = about(lab), fresh_endpoint()
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         outcome = hand.tell(entry(site, endpoint, after_ms=AFTER_MS))
     require_one_set(outcome, site, endpoint)
     ms = outcome.ms_until(outcome.sets[0])
@@ -82,7 +82,7 @@ def later_end_waits_to_set(lab: Lab) -> None:
 def later_end_waits_to_send(lab: Lab) -> None:
     """Nor does it send before its time, where there is nothing to set."""
     line = entry(about(lab), fresh_endpoint())
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         hand.tell(line)
         outcome = hand.tell({**line, "kick": True, "after_ms": AFTER_MS})
     require(not outcome.sets, "written again", found=outcome.sets)
@@ -96,7 +96,7 @@ def later_end_waits_to_send(lab: Lab) -> None:
 def newer_table_wins_over_an_older_one(lab: Lab) -> None:
     """Handlers run side by side, and both wait: what the older one set must not stay."""
     site, older, newer = about(lab), fresh_endpoint(), fresh_endpoint()
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         since_ns = hand.publish(render_table(str(time.time_ns()), (entry(site, older, after_ms=AFTER_MS),)))
         time.sleep(0.1)
         last = str(time.time_ns())
@@ -109,7 +109,7 @@ def newer_table_wins_over_an_older_one(lab: Lab) -> None:
 def missing_address_changes_nothing(lab: Lab) -> None:
     """A line without an address means: leave that peer alone. It is no mistake."""
     site = about(lab)
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         outcome = hand.tell({"key": site.public_key, "name": site.name, "ping": site.plan.probe, "kick": True})
     require(not outcome.sets, "written", found=outcome.sets)
     require(outcome.final.body["error"] == "", "taken for a mistake", found=outcome.final.body)
@@ -139,7 +139,7 @@ def hostile_lines_change_nothing(lab: Lab) -> None:
     """Of a table with bad lines only the valid one is followed; its demands stay within bounds."""
     site, endpoint = about(lab), fresh_endpoint()
     hub = lab.network.hub_device.keys.public
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         outcome = hand.tell(*hostile_lines(lab))
         require(not outcome.sets, "a bad line was followed", found=outcome.sets)
         require(outcome.final.body["peers"] == [], "a bad line was taken", found=outcome.final.body)
@@ -163,7 +163,7 @@ def refused_tables_change_nothing(lab: Lab) -> None:
         "seq a number": render_table(seq, (line,), seq=int(seq)),
         "seq with quotes": render_table('1","stage":"final', (line,)),
     }
-    with Hand(lab, TOLD) as hand:
+    with TablePublisher(lab, TOLD) as hand:
         for what, payload in payloads.items():
             outcome = hand.outcome(hand.publish(payload), "0")
             require(not outcome.sets, f"a table was followed: {what}", found=outcome.sets)
@@ -183,7 +183,7 @@ def peer_of_another_interface_is_left_alone(lab: Lab) -> None:
     require(text.count(IN_HANDLER + ITS_INTERFACE) == 1, "the handler names its interface otherwise")
     import_again(lab, text.replace(IN_HANDLER + ITS_INTERFACE, IN_HANDLER + ANOTHER))
     try:
-        with Hand(lab, TOLD) as hand:
+        with TablePublisher(lab, TOLD) as hand:
             outcome = hand.tell(entry(about(lab), fresh_endpoint(), kick=True))
     finally:
         import_again(lab, text)

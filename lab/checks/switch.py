@@ -3,8 +3,8 @@
 import json
 import time
 
-from lab.testbed.by_hand import Hand, entry, fresh_endpoint, require
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
+from lab.testbed.table_publisher import TablePublisher, entry, fresh_endpoint, require
 
 MOVES, STAYS = "site-a", "site-b"
 MEETING_S = 12.0  # WireGuard repeats an unanswered handshake after 5 s: a first one may have been lost
@@ -84,7 +84,7 @@ def roamed_peer_is_kept(lab: Lab) -> None:
     """A peer that lives elsewhere than configured is asked, and kept if it answers: the hub's view may be wrong."""
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
-    with lab.daemon_stopped(), Hand(lab, STAYS) as hand:
+    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as hand:
         hand.tell(entry(moves, fresh_endpoint()))
         require(moves.reaches_directly(stays), f"{MOVES} does not reach {STAYS}")
         wrong = hand.tell(entry(moves, fresh_endpoint()))
@@ -100,7 +100,7 @@ def silent_stray_is_set_again(lab: Lab) -> None:
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
     endpoint = fresh_endpoint()
-    with lab.daemon_stopped(), Hand(lab, STAYS) as hand:
+    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as hand:
         lab.network.cut(moves)
         hand.tell(entry(moves, endpoint))
         lab.network.restore(moves)

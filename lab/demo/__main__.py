@@ -16,7 +16,7 @@ from lab.demo.timeline import MS, Step, Timeline
 from lab.network.addresses import Family
 from lab.network.shell import LabError
 from lab.testbed.events import Event
-from lab.testbed.scenario import Lab, Setting
+from lab.testbed.lab import Lab, Setting
 from wgmqtt.errors import Problem
 
 MOVED, OTHER = "site-a", "site-b"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lab.testbed.events import Event
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 STEP_S = 20.0
 MS = 1_000_000

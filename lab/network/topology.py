@@ -17,10 +17,10 @@ from lab.network.addresses import (
     socket_text,
     wan_prefix,
 )
-from lab.network.customer_site import Site
 from lab.network.nat import Nat, NatBox, NatKind
 from lab.network.netns import Namespace, Rack
 from lab.network.shell import CommandError, LabError
+from lab.network.site import Site
 from lab.network.wireguard import Device, Kind, PeerConfig
 from wgmqtt.errors import Problem
 

@@ -8,7 +8,7 @@ import pytest
 
 from lab.network.addresses import Family
 from lab.network.topology import Network
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 
 @pytest.fixture(params=[4, 6])

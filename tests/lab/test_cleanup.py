@@ -11,14 +11,14 @@ import pytest
 
 from lab.network.netns import PROJECT, namespaces_of, sweep
 from lab.network.shell import run
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 pytestmark = pytest.mark.lab
 
 GONE_S = 5.0
 PROGRAM = """
 import time
-from lab.topology import Network
+from lab.network.topology import Network
 with Network() as network:
     print("built", flush=True)
     time.sleep(60)

@@ -11,8 +11,8 @@ import yaml
 from lab.network.addresses import Family
 from lab.network.netns import python_module
 from lab.testbed.child import Child
-from lab.testbed.hub import read_line
-from lab.testbed.moving_hub import MovingHub, cpu_s, flood
+from lab.testbed.daemon import read_line
+from lab.testbed.hub_with_site import HubWithSite, cpu_s, flood
 
 pytestmark = pytest.mark.lab
 
@@ -22,28 +22,28 @@ OTHERS = "add table ip others\nadd chain ip others in { type filter hook input p
 
 
 @pytest.fixture
-def hub() -> Iterator[MovingHub]:
-    with MovingHub() as made:
+def hub() -> Iterator[HubWithSite]:
+    with HubWithSite() as made:
         yield made
 
 
 def test_move_is_seen_at_once_although_the_next_poll_is_far(family: Family) -> None:
     """Median of eight; one that took longer than 100 ms would be a chase that failed."""
-    with MovingHub(family) as hub:
+    with HubWithSite(family) as hub:
         hub.watch_with_hints()
         times_ms = [hub.move(number) for number in range(1, 9)]
         assert median(times_ms) < SOON_MS / 2, times_ms
         assert max(times_ms) < SOON_MS * 3, times_ms
 
 
-def test_return_to_an_earlier_endpoint_is_seen_each_time(hub: MovingHub) -> None:
+def test_return_to_an_earlier_endpoint_is_seen_each_time(hub: HubWithSite) -> None:
     """Conntrack would see nothing here: its entry still lives."""
     hub.watch_with_hints()
     times_ms = [hub.move(1 + number % 2) for number in range(10)]
     assert max(times_ms) < SOON_MS * 3, times_ms
 
 
-def test_table_holds_what_is_known_and_follows_a_move(hub: MovingHub) -> None:
+def test_table_holds_what_is_known_and_follows_a_move(hub: HubWithSite) -> None:
     hub.watch_with_hints()
     assert hub.tables() == [f"table inet {TABLE}"]
     assert "51820" in hub.elements(TABLE, "ports")
@@ -54,7 +54,7 @@ def test_table_holds_what_is_known_and_follows_a_move(hub: MovingHub) -> None:
     assert "203.0.113.2 ." not in hub.elements(TABLE, "known4")
 
 
-def test_known_endpoint_causes_no_hints(hub: MovingHub) -> None:
+def test_known_endpoint_causes_no_hints(hub: HubWithSite) -> None:
     """Twenty packets of a peer that stays where it is: WireGuard is not asked once more."""
     hub.watch_with_hints()
     hub.move(1)
@@ -66,7 +66,7 @@ def test_known_endpoint_causes_no_hints(hub: MovingHub) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_table_is_gone_with_the_process_however_it_ends(hub: MovingHub, number: signal.Signals) -> None:
+def test_table_is_gone_with_the_process_however_it_ends(hub: HubWithSite, number: signal.Signals) -> None:
     child = hub.watch_with_hints()
     assert hub.tables()
     if number == signal.SIGKILL:
@@ -76,7 +76,7 @@ def test_table_is_gone_with_the_process_however_it_ends(hub: MovingHub, number: 
     assert hub.tables() == []
 
 
-def test_others_rules_stay_as_they_are(hub: MovingHub) -> None:
+def test_others_rules_stay_as_they_are(hub: HubWithSite) -> None:
     hub.namespace.run("nft", "-f", "-", text_in=OTHERS)
     before = hub.nft("list", "table", "ip", "others")
     child = hub.watch_with_hints()
@@ -86,7 +86,7 @@ def test_others_rules_stay_as_they_are(hub: MovingHub) -> None:
     assert hub.nft("list", "ruleset") == before
 
 
-def test_flush_ruleset_by_somebody_else_does_no_harm(hub: MovingHub) -> None:
+def test_flush_ruleset_by_somebody_else_does_no_harm(hub: HubWithSite) -> None:
     """Debian's /etc/nftables.conf begins with it."""
     hub.watch_with_hints()
     hub.nft("flush", "ruleset")
@@ -94,7 +94,7 @@ def test_flush_ruleset_by_somebody_else_does_no_harm(hub: MovingHub) -> None:
     assert hub.move(1) < SOON_MS * 3
 
 
-def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: MovingHub) -> None:
+def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: HubWithSite) -> None:
     """A table made by nft(8) has no owner. The poll finds what was not announced; from then on hints active again."""
     hub.settings["poll_s"] = 1
     hub.write_config()
@@ -112,7 +112,7 @@ def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: MovingHub)
     assert hub.tables() == []
 
 
-def test_table_left_behind_by_a_killed_process_is_replaced(hub: MovingHub) -> None:
+def test_table_left_behind_by_a_killed_process_is_replaced(hub: HubWithSite) -> None:
     """Only a table without an owner can be left behind."""
     hub.watch_with_hints("--nft", "nft").kill()
     assert hub.tables() == [f"table inet {TABLE}"]
@@ -120,7 +120,7 @@ def test_table_left_behind_by_a_killed_process_is_replaced(hub: MovingHub) -> No
     assert hub.move(1) < SOON_MS * 3
 
 
-def test_hints_off_touches_nothing_and_polls(hub: MovingHub) -> None:
+def test_hints_off_touches_nothing_and_polls(hub: HubWithSite) -> None:
     hub.settings |= {"hints": "off", "poll_s": 0.5}
     hub.write_config()
     hub.speak()
@@ -131,7 +131,7 @@ def test_hints_off_touches_nothing_and_polls(hub: MovingHub) -> None:
     assert not hub.within("hints-work", 0.0)
 
 
-def test_without_permission_it_is_said_once_and_polled(hub: MovingHub) -> None:
+def test_without_permission_it_is_said_once_and_polled(hub: HubWithSite) -> None:
     hub.settings["poll_s"] = 0.5
     hub.write_config()
     hub.speak()
@@ -143,7 +143,7 @@ def test_without_permission_it_is_said_once_and_polled(hub: MovingHub) -> None:
     assert len(hub.within("hints-failed", 1.0)) == 1
 
 
-def test_net_admin_alone_is_enough(hub: MovingHub) -> None:
+def test_net_admin_alone_is_enough(hub: HubWithSite) -> None:
     """As in the unit; CAP_DAC_OVERRIDE is for the socket of the userspace device, which the kernel's has not."""
     capabilities = "+net_admin,+dac_override"
     sets = ("--inh-caps", f"-all,{capabilities}", "--ambient-caps", f"-all,{capabilities}")
@@ -152,7 +152,7 @@ def test_net_admin_alone_is_enough(hub: MovingHub) -> None:
     assert hub.move(1) < SOON_MS * 3
 
 
-def test_group_that_somebody_else_has_is_left_to_him(hub: MovingHub) -> None:
+def test_group_that_somebody_else_has_is_left_to_him(hub: HubWithSite) -> None:
     """Two daemons side by side: each with a group and a table of its own."""
     first = hub.watch_with_hints()
     hub.watch(source="second")
@@ -164,7 +164,7 @@ def test_group_that_somebody_else_has_is_left_to_him(hub: MovingHub) -> None:
     assert hub.tables() == ["table inet wgmqtt_hub1_51821"]
 
 
-def test_interface_deleted_and_made_again_is_learned_anew(hub: MovingHub) -> None:
+def test_interface_deleted_and_made_again_is_learned_anew(hub: HubWithSite) -> None:
     hub.settings["poll_s"] = 0.5
     hub.write_config()
     hub.watch_with_hints()
@@ -179,7 +179,7 @@ def test_interface_deleted_and_made_again_is_learned_anew(hub: MovingHub) -> Non
     assert hub.move(1) < SOON_MS * 3
 
 
-def test_interface_that_comes_late_is_watched_beside_the_first(hub: MovingHub) -> None:
+def test_interface_that_comes_late_is_watched_beside_the_first(hub: HubWithSite) -> None:
     hub.settings |= {
         "poll_s": 0.5,
         "hub": yaml.safe_load(hub.config.read_text())["hub"] | {"interfaces": ["wg0", "wg9"]},
@@ -199,7 +199,7 @@ def test_interface_that_comes_late_is_watched_beside_the_first(hub: MovingHub) -
 @pytest.mark.parametrize("kind", [4, 6])
 def test_flood_of_spoofed_packets_costs_bounded_cpu_and_a_move_is_still_seen(kind: Family) -> None:
     """12,000 packets of as many sources in 4 s; the kernel reports 200 a second, and a look costs what it may."""
-    with MovingHub(kind) as hub:
+    with HubWithSite(kind) as hub:
         child = hub.watch_with_hints()
         spoofing = flood(hub, 12_000, 4.0)
         time.sleep(1.0)
@@ -214,7 +214,7 @@ def test_flood_of_spoofed_packets_costs_bounded_cpu_and_a_move_is_still_seen(kin
         assert share < 0.25, share
 
 
-def test_reload_of_the_daemon_makes_the_table_anew(hub: MovingHub) -> None:
+def test_reload_of_the_daemon_makes_the_table_anew(hub: HubWithSite) -> None:
     """The old table goes before the new one comes: both have the same name."""
     child = daemon(hub)
     for number in range(3):
@@ -229,7 +229,7 @@ def test_reload_of_the_daemon_makes_the_table_anew(hub: MovingHub) -> None:
     assert hub.tables() == []
 
 
-def daemon(hub: MovingHub) -> Child:
+def daemon(hub: HubWithSite) -> Child:
     """Start the whole daemon; there is no broker, which it says and waits for."""
     hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))  # makes the secrets, too
     hub.speak()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lab.in_guest import told_by
+from tests.lab.vm_programs import told_by
 from tests.vm.hints import CASES
 
 pytestmark = pytest.mark.lab

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.network.shell import run
-from lab.testbed.small_hub import PATIENCE_S, SmallHub
+from lab.testbed.standalone_hub import PATIENCE_S, StandaloneHub
 
 pytestmark = pytest.mark.lab
 
@@ -17,9 +17,9 @@ REFUSED = "broker rejected the login"
 
 
 @pytest.fixture
-def hub() -> Iterator[SmallHub]:
+def hub() -> Iterator[StandaloneHub]:
     """Give a hub of three routers, serving; two of them were seen and told."""
-    with SmallHub() as made:
+    with StandaloneHub() as made:
         made.serve()
         made.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
         made.told("berlin", "cologne", "203.0.113.2:1002")
@@ -28,7 +28,7 @@ def hub() -> Iterator[SmallHub]:
 
 
 def test_broker_down_at_start_is_waited_for_and_said_once() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.add_interface()
         hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
         hub.daemon.start()
@@ -42,7 +42,7 @@ def test_broker_down_at_start_is_waited_for_and_said_once() -> None:
         assert hub.warnings() == [AWAY]
 
 
-def test_broker_killed_and_back_empty_gets_every_table_again(hub: SmallHub) -> None:
+def test_broker_killed_and_back_empty_gets_every_table_again(hub: StandaloneHub) -> None:
     killed_ns = hub.log.note("lab", "mark").t_ns
     hub.broker.kill()
     hub.see(("berlin", "203.0.113.44:1044"))
@@ -55,7 +55,7 @@ def test_broker_killed_and_back_empty_gets_every_table_again(hub: SmallHub) -> N
     assert hub.warnings() == [LOST]
 
 
-def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub: SmallHub) -> None:
+def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub: StandaloneHub) -> None:
     """A stopped mosquitto: the kernel takes the connection and every byte, nobody answers."""
     stopped_ns = hub.log.note("lab", "mark").t_ns
     hub.broker.signal(signal.SIGSTOP)
@@ -69,7 +69,7 @@ def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub
 
 
 def test_broker_that_is_silent_from_the_start_is_tried_again() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.add_interface()
         hub.start_broker()
         hub.broker.signal(signal.SIGSTOP)
@@ -80,14 +80,14 @@ def test_broker_that_is_silent_from_the_start_is_tried_again() -> None:
         assert hub.warnings() == [AWAY]
 
 
-def rotate(hub: SmallHub, user: str) -> None:
+def rotate(hub: StandaloneHub, user: str) -> None:
     """Make a new password for one user, and let the broker take it: the steps of docs/operations.md."""
     hub.secret(user).unlink()
     hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
     hub.broker.signal(signal.SIGHUP)
 
 
-def test_hubs_password_rotated_the_daemon_goes_on_with_the_new_one(hub: SmallHub) -> None:
+def test_hubs_password_rotated_the_daemon_goes_on_with_the_new_one(hub: StandaloneHub) -> None:
     """SIGHUP to both; the daemon may be refused for a moment, and says so at most once."""
     rotated_ns = hub.log.note("lab", "mark").t_ns
     rotate(hub, "hub")
@@ -98,7 +98,7 @@ def test_hubs_password_rotated_the_daemon_goes_on_with_the_new_one(hub: SmallHub
     assert len(hub.warnings()) <= 1
 
 
-def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: SmallHub) -> None:
+def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: StandaloneHub) -> None:
     right = hub.secret("hub").read_text()
     hub.secret("hub").write_text("wrong\n")
     refused_ns = hub.log.note("lab", "mark").t_ns
@@ -112,7 +112,7 @@ def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: Sm
     assert right.strip() not in str(hub.log.since()), "no password in any line"
 
 
-def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(hub: SmallHub) -> None:
+def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(hub: StandaloneHub) -> None:
     old = hub.secret("berlin").read_text().strip()
     hub.client("berlin", old, source="old")
     rotate(hub, "berlin")
@@ -122,7 +122,7 @@ def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(h
     hub.log.expect("old", "disconnected", PATIENCE_S)
 
 
-def serve_by(hub: SmallHub, way: dict[str, object], options: str) -> None:
+def serve_by(hub: StandaloneHub, way: dict[str, object], options: str) -> None:
     """Let the daemon reach the broker this way, beside the listener for everybody else."""
     hub.add_interface()
     hub.start_broker(options)
@@ -137,13 +137,13 @@ def serve_by(hub: SmallHub, way: dict[str, object], options: str) -> None:
 
 
 def test_broker_by_its_unix_socket() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.directory.chmod(0o777)  # mosquitto runs as its own user
         socket = hub.directory / "mosquitto.sock"
         serve_by(hub, {"unix_socket": str(socket)}, f"listener 0 {socket}\n")
 
 
-def make_certificates(hub: SmallHub) -> None:
+def make_certificates(hub: StandaloneHub) -> None:
     """Make a CA and a certificate for 127.0.0.1 below the hub's directory."""
     at = str(hub.directory)
     new = (
@@ -166,7 +166,7 @@ def make_certificates(hub: SmallHub) -> None:
 
 
 def test_broker_by_tls_with_its_own_ca_and_not_without() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         make_certificates(hub)
         at = hub.directory
         options = f"listener 8883 127.0.0.1\ncertfile {at}/broker.pem\nkeyfile {at}/broker.key\n"

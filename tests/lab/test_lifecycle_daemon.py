@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.testbed.small_hub import PATIENCE_S, PREFIX, SmallHub, key_of
-from tests.lab.hub_words import await_emptied, emptied, mark, reload, word
+from lab.testbed.standalone_hub import PATIENCE_S, PREFIX, StandaloneHub, key_of
+from tests.lab.hub_steps import await_emptied, emptied, mark, reload, word
 
 pytestmark = pytest.mark.lab
 
@@ -18,9 +18,9 @@ QUIET_S = 0.8  # four looks at WireGuard, and more than twice the spacing of a r
 
 
 @pytest.fixture
-def hub() -> Iterator[SmallHub]:
+def hub() -> Iterator[StandaloneHub]:
     """Give a hub of three routers, serving; all of them were seen and told, and nothing more is on its way."""
-    with SmallHub() as made:
+    with StandaloneHub() as made:
         made.serve()
         made.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"), ("dresden", "203.0.113.3:1003"))
         made.told("berlin", "cologne", "203.0.113.2:1002")
@@ -32,7 +32,7 @@ def hub() -> Iterator[SmallHub]:
         yield made
 
 
-def test_sigterm_says_offline_and_ends_with_status_zero(hub: SmallHub) -> None:
+def test_sigterm_says_offline_and_ends_with_status_zero(hub: StandaloneHub) -> None:
     since_ns = mark(hub)
     assert hub.daemon.stop() == 0
     word(hub, since_ns, online=False)
@@ -40,7 +40,7 @@ def test_sigterm_says_offline_and_ends_with_status_zero(hub: SmallHub) -> None:
     assert hub.published(since_ns=since_ns) == []
 
 
-def test_sigterm_while_the_broker_is_silent_ends_all_the_same(hub: SmallHub) -> None:
+def test_sigterm_while_the_broker_is_silent_ends_all_the_same(hub: StandaloneHub) -> None:
     hub.broker.signal(signal.SIGSTOP)
     hub.see(("berlin", "203.0.113.44:1044"))
     hub.said("endpoint changed", endpoint="203.0.113.44:1044")
@@ -48,13 +48,13 @@ def test_sigterm_while_the_broker_is_silent_ends_all_the_same(hub: SmallHub) -> 
     hub.broker.signal(signal.SIGCONT)
 
 
-def test_sigkill_the_will_says_offline(hub: SmallHub) -> None:
+def test_sigkill_the_will_says_offline(hub: StandaloneHub) -> None:
     since_ns = mark(hub)
     hub.daemon.kill()
     word(hub, since_ns, online=False)
 
 
-def test_restart_with_nothing_changed_publishes_no_table(hub: SmallHub) -> None:
+def test_restart_with_nothing_changed_publishes_no_table(hub: StandaloneHub) -> None:
     for end in (hub.daemon.stop, hub.daemon.kill):
         since_ns = mark(hub)
         end()
@@ -68,7 +68,7 @@ def test_restart_with_nothing_changed_publishes_no_table(hub: SmallHub) -> None:
     assert hub.warnings() == []
 
 
-def test_sighup_with_another_configuration_is_applied_as_a_difference(hub: SmallHub) -> None:
+def test_sighup_with_another_configuration_is_applied_as_a_difference(hub: StandaloneHub) -> None:
     hub.settings["links"] = [["berlin", "cologne"], ["cologne", "dresden"]]
     since_ns = reload(hub)
     time.sleep(QUIET_S)
@@ -83,7 +83,7 @@ def test_sighup_with_another_configuration_is_applied_as_a_difference(hub: Small
     assert hub.warnings() == []
 
 
-def test_sighup_with_a_broken_configuration_is_refused_whole(hub: SmallHub) -> None:
+def test_sighup_with_a_broken_configuration_is_refused_whole(hub: StandaloneHub) -> None:
     hub.add_router("essen", key="not a key")
     hub.settings["links"] = [["berlin", "nobody"]]
     hub.write_config()
@@ -102,7 +102,7 @@ def test_sighup_with_a_broken_configuration_is_refused_whole(hub: SmallHub) -> N
     assert hub.warnings() == [REFUSED, REFUSED]
 
 
-def test_sighup_with_a_secret_that_is_missing_is_refused_whole(hub: SmallHub) -> None:
+def test_sighup_with_a_secret_that_is_missing_is_refused_whole(hub: StandaloneHub) -> None:
     broker = {"host": "127.0.0.1", "username": "hub", "for_routers": {"host": "10.99.0.1"}}
     hub.settings["broker"] = broker | {"password_file": str(hub.secrets / "elsewhere")}
     hub.write_config()
@@ -113,7 +113,7 @@ def test_sighup_with_a_secret_that_is_missing_is_refused_whole(hub: SmallHub) ->
     hub.told("dresden", "berlin", "203.0.113.44:1044", since_ns=since_ns)
 
 
-def test_many_sighups_at_once_end_in_one_session(hub: SmallHub) -> None:
+def test_many_sighups_at_once_end_in_one_session(hub: StandaloneHub) -> None:
     for _ in range(8):
         hub.daemon.signal(signal.SIGHUP)
         time.sleep(0.03)
@@ -124,7 +124,7 @@ def test_many_sighups_at_once_end_in_one_session(hub: SmallHub) -> None:
     assert hub.warnings() == []
 
 
-def test_router_replaced_renamed_and_removed(hub: SmallHub) -> None:
+def test_router_replaced_renamed_and_removed(hub: StandaloneHub) -> None:
     """The steps of docs/operations.md, on the hub's side."""
     hub.forget("berlin")
     hub.add_router("berlin", key=key_of("berlin's successor"))
@@ -150,7 +150,7 @@ def test_router_replaced_renamed_and_removed(hub: SmallHub) -> None:
     assert hub.warnings() == []
 
 
-def test_second_daemon_of_one_hub_name_is_refused_and_takes_over_later(hub: SmallHub) -> None:
+def test_second_daemon_of_one_hub_name_is_refused_and_takes_over_later(hub: StandaloneHub) -> None:
     second = hub.second_daemon("second")
     since_ns = mark(hub)
     second.start()
@@ -169,7 +169,7 @@ def test_second_daemon_of_one_hub_name_is_refused_and_takes_over_later(hub: Smal
 
 
 def test_two_daemons_started_at_once_exactly_one_serves() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.add_interface()
         hub.start_broker()
         second = hub.second_daemon("second")
@@ -187,7 +187,7 @@ def test_two_daemons_started_at_once_exactly_one_serves() -> None:
         assert word(hub, 0, online=True)["online"] is True
 
 
-def test_dry_run_publishes_nothing_and_says_what_it_would(hub: SmallHub) -> None:
+def test_dry_run_publishes_nothing_and_says_what_it_would(hub: StandaloneHub) -> None:
     hub.daemon.stop()
     dry = hub.second_daemon("dry", "--dry-run")
     since_ns = mark(hub)
@@ -202,7 +202,7 @@ def test_dry_run_publishes_nothing_and_says_what_it_would(hub: SmallHub) -> None
     assert topics <= {f"{PREFIX}/hub/hub1/fence"}, "its note to itself, which nobody retains"
 
 
-def test_frozen_over_a_restart_publishes_nothing_until_unfrozen(hub: SmallHub) -> None:
+def test_frozen_over_a_restart_publishes_nothing_until_unfrozen(hub: StandaloneHub) -> None:
     assert "publishes nothing" in hub.wgmqtt("freeze")
     hub.said("publishing frozen")
     since_ns = mark(hub)

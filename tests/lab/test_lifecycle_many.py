@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab.testbed.small_hub import SmallHub
+from lab.testbed.standalone_hub import StandaloneHub
 
 pytestmark = pytest.mark.lab
 
@@ -18,14 +18,14 @@ def place(number: int) -> str:
     return f"203.0.113.{number % 250 + 1}:{number // 250 + 10_000}"
 
 
-def tables(hub: SmallHub, since_ns: int = 0) -> int:
+def tables(hub: StandaloneHub, since_ns: int = 0) -> int:
     """Return how many tables the daemon says it has published: one line each, or one for many."""
     many = hub.log.find("hub", "tables published", since_ns=since_ns)
     single = hub.log.find("hub", "table published", since_ns=since_ns)
     return len(single) + sum(int(str(event.data["count"])) for event in many)
 
 
-def await_tables(hub: SmallHub) -> None:
+def await_tables(hub: StandaloneHub) -> None:
     """Return when every router was told and nothing more was published for a second."""
     deadline = time.monotonic() + PATIENCE_S
     before = -1
@@ -41,7 +41,7 @@ def await_tables(hub: SmallHub) -> None:
 def test_tables_of_three_thousand_routers_are_read_back_and_a_restart_publishes_none(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.start_broker()  # with the accounts of hub and viewer; the routers never log in
         for name in NAMES:
             hub.add_router(name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.testbed.small_hub import SmallHub
+from lab.testbed.standalone_hub import StandaloneHub
 
 pytestmark = pytest.mark.lab
 
@@ -15,13 +15,13 @@ QUIET_S = 1.0
 
 
 @pytest.fixture
-def hub() -> Iterator[SmallHub]:
+def hub() -> Iterator[StandaloneHub]:
     """Give a hub of three routers, serving."""
-    with SmallHub() as made:
+    with StandaloneHub() as made:
         yield made.serve()
 
 
-def meet(hub: SmallHub) -> None:
+def meet(hub: StandaloneHub) -> None:
     """Let two routers be seen and told."""
     hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
     hub.told("berlin", "cologne", "203.0.113.2:1002")
@@ -29,7 +29,7 @@ def meet(hub: SmallHub) -> None:
 
 
 def test_interface_missing_at_start_is_waited_for() -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.start_broker()
         hub.daemon.start()
         assert hub.said(TROUBLE, interface="wg0").data["level"] == "warning"
@@ -41,7 +41,7 @@ def test_interface_missing_at_start_is_waited_for() -> None:
         assert hub.warnings() == [TROUBLE]
 
 
-def test_interface_deleted_and_made_again_with_other_peers_takes_nothing_back(hub: SmallHub) -> None:
+def test_interface_deleted_and_made_again_with_other_peers_takes_nothing_back(hub: StandaloneHub) -> None:
     meet(hub)
     gone_ns = hub.log.note("lab", "mark").t_ns
     hub.remove_interface()
@@ -59,7 +59,7 @@ def test_interface_deleted_and_made_again_with_other_peers_takes_nothing_back(hu
 
 def test_two_interfaces_at_once_are_both_watched() -> None:
     hub_section = {"name": "hub1", "interfaces": ["wg0", "wg1"], "tunnel_address": "10.99.0.1"}
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.settings["hub"] = hub_section | {"public_key": hub.hub_key}
         hub.write_config()
         hub.add_interface("wg1")
@@ -74,7 +74,7 @@ def test_two_interfaces_at_once_are_both_watched() -> None:
         assert hub.warnings() == [TROUBLE]
 
 
-def test_device_that_hangs_is_said_once_and_the_daemon_goes_on(hub: SmallHub) -> None:
+def test_device_that_hangs_is_said_once_and_the_daemon_goes_on(hub: StandaloneHub) -> None:
     meet(hub)
     hub.hang()
     assert "did not answer in time" in str(hub.said(TROUBLE, interface="wg0").data["reason"])
@@ -85,7 +85,7 @@ def test_device_that_hangs_is_said_once_and_the_daemon_goes_on(hub: SmallHub) ->
     assert hub.warnings() == [TROUBLE]
 
 
-def test_peers_added_removed_and_added_again(hub: SmallHub) -> None:
+def test_peers_added_removed_and_added_again(hub: StandaloneHub) -> None:
     meet(hub)
     hub.forget("berlin")
     hub.see(("dresden", "203.0.113.3:1003"), ("a phone", "203.0.113.200:5"))

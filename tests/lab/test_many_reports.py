@@ -9,7 +9,7 @@ from lab.network.netns import python_module
 from lab.testbed.broker import HUB_USER
 from lab.testbed.child import Child, read_json_line
 from lab.testbed.setting import PREFIX
-from lab.testbed.small_hub import HOST, SmallHub, key_of
+from lab.testbed.standalone_hub import HOST, StandaloneHub, key_of
 
 pytestmark = pytest.mark.lab
 
@@ -29,7 +29,7 @@ def place(number: int, host: int = 0) -> str:
     return f"203.0.113.{number % 250 + 1}:{number // 250 + 10_000 + host}"
 
 
-def newest_tables(hub: SmallHub) -> dict[str, str]:
+def newest_tables(hub: StandaloneHub) -> dict[str, str]:
     """Return the number of each router's table, once all have one and none came for a second."""
     deadline = time.monotonic() + PATIENCE_S
     before = -1
@@ -53,7 +53,7 @@ def report(number: int, seq: str) -> str:
 def test_thousand_reports_at_once_are_all_heard_and_a_move_is_told_meanwhile(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with SmallHub() as hub:
+    with StandaloneHub() as hub:
         hub.start_broker()
         for name in NAMES:
             hub.add_router(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.network.addresses import HUB_TUNNEL, Family
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX, Setting
 
 pytestmark = pytest.mark.lab

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.in_guest import ROOT, told_by
+from tests.lab.vm_programs import ROOT, told_by
 from tests.vm.timers import CASES
 
 pytestmark = pytest.mark.lab

@@ -8,7 +8,7 @@ import pytest
 from lab.network.addresses import HUB_PORT, HUB_TUNNEL
 from lab.network.topology import Network
 from lab.testbed.events import EventLog
-from lab.testbed.sites import SiteRouter
+from lab.testbed.site_router import SiteRouter
 
 pytestmark = pytest.mark.lab
 

@@ -23,7 +23,7 @@ CONFIG = replace(make_config(), poll_s=30.0, wireguard="kernel")
 TABLE = "table inet wgmqtt_hub1_51820\n"
 HOLD = """
 import asyncio
-from wgmqtt.watch import watch
+from wgmqtt.watch.watcher import watch
 from tests.vm.hints import CONFIG
 asyncio.run(watch(CONFIG, lambda event: print(type(event).__name__, getattr(event, "reason", ""), flush=True)))
 """

@@ -202,7 +202,8 @@ async def user_without_the_capability_is_told_its_name() -> None:
 
 async def user_with_the_capability_alone_can_dump() -> None:
     make("wg0", 51820, key("hub"), many_peers(3))
-    program = "import asyncio, wgmqtt.netlink as n; print(len(asyncio.run(n.KernelWireguard().dump('wg0')).snapshot))"
+    dump = "asyncio.run(KernelWireguard().dump('wg0'))"
+    program = f"import asyncio; from wgmqtt.wireguard.kernel import KernelWireguard; print(len({dump}.snapshot))"
     only = ("--inh-caps", "-all,+net_admin", "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
     alone = ("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", *only)
     assert run(*alone, sys.executable, "-c", program) == "3\n"

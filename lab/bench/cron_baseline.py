@@ -1,12 +1,12 @@
-"""The way this project began, as a baseline in the same lab: a file, a web server, and polling. Edge: a program.
+"""The known cron solution as a baseline in the same lab: a file, a web server, and polling. Edge: a program.
 
-A loop on the hub writes `wg show … endpoints` to a file every 60 s; a web server on the hub's tunnel address serves it;
-each site fetches it every 60 s and sets the endpoint of a peer only when the last handshake with it is older than
-180 s. No daemon, no MQTT. The direct path is in use, a packet a second each way: without traffic this way would be
-slower still, for `wg set` by itself sends nothing.
+Every 60 s the hub writes `wg show … endpoints` to a file. A web server on the hub's tunnel address serves it. Every 60
+s each site fetches it, and sets the endpoint of a peer only if the last handshake with that peer is older than 180 s.
+There is no daemon and no MQTT. One packet a second in each direction keeps the direct path in use; without traffic the
+baseline would be slower still, because `wg set` alone sends nothing.
 
-`python -m lab.bench.seed` builds a lab, moves one site at a random moment of all these periods, and prints one JSON
-line: {"event": "direct", "ms": …}, milliseconds after the first packet from the new address.
+`python -m lab.bench.cron_baseline` builds a lab, moves one site at a random moment of all these periods, and prints one
+JSON line: {"event": "direct", "ms": …}, in milliseconds after the first packet from the new address.
 """
 
 import argparse
@@ -182,7 +182,7 @@ def measure(timers: Timers) -> float:
 def main() -> int:
     """Measure once."""
     argparse.ArgumentParser(
-        prog="python -m lab.bench.seed", description="One switch, the way this project began."
+        prog="python -m lab.bench.cron_baseline", description="One switch, the way this project began."
     ).parse_args()
     try:
         ms = measure(Timers())

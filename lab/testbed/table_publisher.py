@@ -11,7 +11,7 @@ from lab.network.shell import LabError
 from lab.network.topology import Site
 from lab.testbed.broker import HUB_USER
 from lab.testbed.events import Event
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX
 from wgmqtt.errors import Problem
 
@@ -75,7 +75,7 @@ class Outcome:
         return (event.t_ns - self.started_ns) / MS - lasted_ms
 
 
-class Hand:
+class TablePublisher:
     """Publishes tables to one router, as the hub's user of the real broker, and reads what comes of them."""
 
     def __init__(self, lab: Lab, router: str) -> None:

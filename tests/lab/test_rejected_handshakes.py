@@ -3,14 +3,14 @@
 import pytest
 
 from lab.network.addresses import socket_text
-from lab.testbed.moving_hub import MovingHub
+from lab.testbed.hub_with_site import HubWithSite
 
 pytestmark = pytest.mark.lab
 
 
 def test_handshakes_that_are_refused_are_told_with_their_source() -> None:
     """The site has another key than the hub knows; one whose clock went back looks the same from outside."""
-    with MovingHub() as hub:
+    with HubWithSite() as hub:
         hub.watch_with_hints()
         since_ns = hub.log.note("lab", "other key").t_ns
         key = hub.site.run("wg", "genkey")
@@ -21,7 +21,7 @@ def test_handshakes_that_are_refused_are_told_with_their_source() -> None:
 
 
 def test_router_that_moves_is_not_refused() -> None:
-    with MovingHub() as hub:
+    with HubWithSite() as hub:
         hub.watch_with_hints()
         for number in (1, 2, 3):
             hub.move(number)

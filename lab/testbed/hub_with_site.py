@@ -10,13 +10,13 @@ from lab.network.netns import python_module
 from lab.network.wireguard import Device, PeerConfig
 from lab.testbed.child import Child, read_json_line
 from lab.testbed.events import Event
-from lab.testbed.small_hub import SmallHub
+from lab.testbed.standalone_hub import StandaloneHub
 
 ROUTER = "berlin"
 SEEN_S = 20.0
 
 
-class MovingHub(SmallHub):
+class HubWithSite(StandaloneHub):
     """A hub and a site on one cable. Events of `watch`: see lab.watcher; of `tap`: the first packet of each source.
 
     It polls every half minute, so what is seen sooner was announced by a hint.
@@ -128,7 +128,7 @@ def cpu_s(child: Child) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def flood(hub: MovingHub, count: int, seconds: float) -> Popen[str]:
+def flood(hub: HubWithSite, count: int, seconds: float) -> Popen[str]:
     """Start a flood of spoofed packets from the site's end of the cable; it ends by itself."""
     arguments = ("--to", hub.address, "--port", str(HUB_PORT), "--count", str(count), "--seconds", str(seconds))
     return hub.site.start(*python_module("lab.probes.spoof", *arguments))

@@ -15,8 +15,8 @@ from lab.network.netns import Rack, python_module
 from lab.network.shell import LabError, run
 from lab.testbed.broker import HUB_USER, PORT, VIEWER, Broker
 from lab.testbed.child import Child, read_json_line
+from lab.testbed.daemon import Daemon
 from lab.testbed.events import Event, EventLog
-from lab.testbed.hub import Daemon
 from wgmqtt.errors import Problem
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def key_of(name: str) -> str:
     return base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
 
 
-class SmallHub:
+class StandaloneHub:
     """One machine. A router is a peer of its WireGuard, whose endpoint the test sets. Leaves nothing behind.
 
     Sources of events: `hub` (the daemon's log), `broker`, `viewer` (every message), `lab` (what was done to them).

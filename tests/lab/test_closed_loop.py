@@ -8,7 +8,7 @@ import pytest
 
 from lab.network.netns import python_module
 from lab.network.shell import CommandError
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX
 from wgmqtt.wire.hub import HubStatus, decode_status
 

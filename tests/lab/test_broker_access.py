@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from lab.testbed.child import Child
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 from lab.testbed.setting import PREFIX
 
 pytestmark = pytest.mark.lab

@@ -7,8 +7,8 @@ import pytest
 from lab.network.shell import LabError
 from lab.network.wireguard import PeerState, parse_dump, parse_get
 from lab.probes.tap import ETH_P_IP, ETH_P_IPV6, parse_udp
+from lab.testbed.daemon import read_line
 from lab.testbed.events import Event, EventLog
-from lab.testbed.hub import read_line
 
 KEY = "L56Ktqx7wcH5/BMdF3AvNkr4qfkq6AUTEX9JwEeaUi0="
 KEY_HEX = "2f9e8ab6ac7bc1c1f9fc131d17702f364af8a9f92ae80513117f49c0479a522d"

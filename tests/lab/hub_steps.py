@@ -3,17 +3,17 @@
 import json
 import signal
 
-from lab.testbed.small_hub import PATIENCE_S, PREFIX, SmallHub
+from lab.testbed.standalone_hub import PATIENCE_S, PREFIX, StandaloneHub
 
 ONLINE = f"{PREFIX}/hub/hub1/online"
 
 
-def mark(hub: SmallHub) -> int:
+def mark(hub: StandaloneHub) -> int:
     """Return now (Unix time, ns)."""
     return hub.log.note("lab", "mark").t_ns
 
 
-def word(hub: SmallHub, since_ns: int, *, online: bool) -> dict[str, object]:
+def word(hub: StandaloneHub, since_ns: int, *, online: bool) -> dict[str, object]:
     """Return the next word of the hub that says so."""
     says = f'"online":{"true" if online else "false"}'
     event = hub.log.wait_for(
@@ -26,12 +26,12 @@ def word(hub: SmallHub, since_ns: int, *, online: bool) -> dict[str, object]:
     return found
 
 
-def emptied(hub: SmallHub, since_ns: int) -> set[str]:
+def emptied(hub: StandaloneHub, since_ns: int) -> set[str]:
     """Return the topics that were emptied."""
     return {str(event.data["topic"]) for event in hub.published("", since_ns) if not event.data["payload"]}
 
 
-def await_emptied(hub: SmallHub, router: str, since_ns: int) -> None:
+def await_emptied(hub: StandaloneHub, router: str, since_ns: int) -> None:
     """Return when a router's topics were emptied, and no other one was."""
     hub.said("router no longer configured, clearing its topics", since_ns=since_ns, router=router)
     for topic in topics_of(router):
@@ -43,7 +43,7 @@ def topics_of(router: str) -> set[str]:
     return {f"{PREFIX}/{router}/{kind}" for kind in ("endpoints", "report", "online")}
 
 
-def reload(hub: SmallHub) -> int:
+def reload(hub: StandaloneHub) -> int:
     """Write the configuration, and let the daemon read it; returns when (Unix time, ns) it had begun."""
     hub.write_config()
     begun_ns = mark(hub)

@@ -13,10 +13,10 @@ from lab.network.shell import run
 from lab.network.topology import Network, Site
 from lab.testbed.broker import VIEWER, Broker
 from lab.testbed.child import Child, read_json_line
+from lab.testbed.daemon import Daemon
 from lab.testbed.events import Event, EventLog
-from lab.testbed.hub import Daemon
 from lab.testbed.setting import PREFIX, Setting, render_configuration
-from lab.testbed.sites import SiteRouter
+from lab.testbed.site_router import SiteRouter
 
 __all__ = ["Lab", "Setting"]  # a scenario names both
 

@@ -10,7 +10,7 @@ from lab.network.wireguard import Device, PeerConfig
 from lab.testbed.child import Child, read_json_line
 from lab.testbed.events import Event
 from lab.testbed.process_cost import find_process, step_back
-from lab.testbed.small_hub import SmallHub
+from lab.testbed.standalone_hub import StandaloneHub
 from lab.vm.interfaces import key
 
 BROKER_USERS = 200
@@ -18,10 +18,10 @@ SITE_PORT = 20000  # and upwards, one for each site
 WAN = wan_prefix(4)
 
 
-class Crowd(SmallHub):
+class LargeHub(StandaloneHub):
     """One hub; one machine that holds a WireGuard interface for each router that speaks, all behind one address.
 
-    Events beside those of SmallHub: `speakers` (see lab.speakers), `tap` (the first packet of each source).
+    Events beside those of StandaloneHub: `speakers` (see lab.speakers), `tap` (the first packet of each source).
     """
 
     def __init__(self, routers: int, speakers: int, settings: Mapping[str, object] | None = None) -> None:
@@ -40,7 +40,7 @@ class Crowd(SmallHub):
         self._make_sites()
         self.write_config()
         devices = [f"s{number}" for number in range(speakers)]
-        command = python_module("lab.probes.speakers", "--to", HUB_TUNNEL, *devices)
+        command = python_module("lab.probes.traffic", "--to", HUB_TUNNEL, *devices)
         self.speakers = Child("speakers", self.sites, command, self.log, read_json_line) if speakers else None
 
     def _give_keys(self) -> None:

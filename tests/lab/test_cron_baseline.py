@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.bench.seed import STAYS, Seed, Timers
+from lab.bench.cron_baseline import STAYS, Seed, Timers
 
 pytestmark = pytest.mark.lab
 

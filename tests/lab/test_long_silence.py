@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab.testbed.scenario import Lab
+from lab.testbed.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 

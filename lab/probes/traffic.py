@@ -1,6 +1,6 @@
 """Sends one packet through each of many WireGuard interfaces, all at once. Edge: a program.
 
-`python -m lab.probes.speakers --to ADDRESS DEVICE…`. Each line of standard input is {"repeat_ms": 0 or more}: 0
+`python -m lab.probes.traffic --to ADDRESS DEVICE…`. Each line of standard input is {"repeat_ms": 0 or more}: 0
 sends once; otherwise it goes on at that pace, until the next line. Prints one JSON line for each round: sent {count}.
 """
 
