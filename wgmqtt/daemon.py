@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from wgmqtt import phrases
 from wgmqtt.config.files import read_config, read_secret
 from wgmqtt.engine import stale_sessions, step
 from wgmqtt.engine.effects import PublishTable
@@ -55,7 +56,7 @@ class _Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        journal.write(say("info", "started", hub=self._config.hub.name, routers=len(self._config.routers)))
+        journal.write(say(phrases.STARTED, hub=self._config.hub.name, routers=len(self._config.routers)))
         self.post(Freezing(is_frozen(self._path)))
         self.post(Woken())
         try:
@@ -74,7 +75,7 @@ class _Daemon:
             systemd.notify("STOPPING=1")
             self._say()
             await self._performer.stop(is_serving=self._state.session.phase == "ready")
-            journal.write(say("info", "stopped"))
+            journal.write(say(phrases.STOPPED))
 
     def post(self, event: Event) -> None:
         """Take one step, and carry out what comes of it."""
@@ -112,12 +113,10 @@ class _Daemon:
             read_secret(config.password_file)
         except WgmqttError as error:
             first = replace(error.problems[0], excerpt="")
-            said = say(
-                "warning", "configuration rejected, keeping the previous one", problems=len(error.problems), why=first
-            )
+            said = say(phrases.CONFIG_REJECTED, problems=len(error.problems), reason=first)
             journal.write(said)
         else:
-            journal.write(say("info", "configuration reloaded", routers=len(config.routers), links=len(config.links)))
+            journal.write(say(phrases.CONFIG_RELOADED, routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config
             self.post(Reconfigured(config))
             self._watch_anew()

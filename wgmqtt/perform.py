@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from wgmqtt import phrases
 from wgmqtt.broker.connection import Connection, Login
 from wgmqtt.broker.tcp_reset import end_connections
 from wgmqtt.config.files import read_secret
@@ -21,7 +22,7 @@ from wgmqtt.engine.effects import (
 from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.errors import EdgeError, WgmqttError
 from wgmqtt.host import journal
-from wgmqtt.logline import Say, say
+from wgmqtt.logline import Say, say, say_at
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import Online, encode_event, encode_online
 from wgmqtt.wire.table import Topics
@@ -83,7 +84,7 @@ class Performer:
             connection.publish_table(effect)
             return
         text = effect.payload.decode("ascii")
-        journal.write(say("info", "would publish", topic=effect.topic, payload=text))
+        journal.write(say(phrases.WOULD_PUBLISH, topic=effect.topic, payload=text))
         self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
 
     def _tell(self, said: Say, at_s: float) -> None:
@@ -104,9 +105,9 @@ class Performer:
         try:
             number = await asyncio.to_thread(end_connections, self.config.broker_for_routers.port, address)
         except EdgeError as error:
-            said = say("info", "stale connection could not be reset", router=router, why=error)
+            said = say(phrases.RESET_FAILED, router=router, reason=error)
         else:  # none: the broker is on another machine, and its TCP is not ours to end
-            said = say("info" if number else "debug", "stale connection reset", router=router, connections=number)
+            said = say_at("info" if number else "debug", phrases.CONNECTION_RESET, router=router, connections=number)
         self.say(said, time.time())
 
     def _wake_at(self, mono_s: float) -> None:

@@ -1,99 +1,71 @@
-"""The table of faults in docs/operations.md and the code know the same log lines."""
+"""The log's phrases are declared once, used everywhere, and printed into docs/operations.md."""
 
 import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "docs" / "operations.md"
-PACKAGE = ROOT / "wgmqtt"
+import pytest
+
+from tests.docs.fault_table import PAGE, render_page, rows
+from wgmqtt import phrases
+from wgmqtt.logline import Phrase
+from wgmqtt.phrases import SECTIONS
+
+PACKAGE = Path(__file__).parents[2] / "wgmqtt"
+PHRASES = {name: value for name, value in vars(phrases).items() if isinstance(value, Phrase)}
+SOURCES = {path: path.read_text() for path in PACKAGE.glob("**/*.py")}
 
 
-def rows() -> list[list[str]]:
-    """Return the cells of the table of faults, without its head."""
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+def test_operations_page_has_the_tables_of_the_declarations() -> None:
+    page = PAGE.read_text()
+    assert page == render_page(page), "run python -m tests.docs.fault_table"
 
 
-def phrases_of_the_table() -> set[str]:
-    """Return every phrase of the last column: what stands in backquotes and is no `key=value` and no command."""
-    quoted = {text for row in rows() for text in re.findall(r"`([^`]*)`", row[-1])}
-    return {text for text in quoted if "=" not in text and not text.startswith("wgmqtt ")}
+def test_each_row_is_complete() -> None:
+    cells = [row for section in SECTIONS for row in rows(section)]
+    assert len(cells) > 20
+    assert [row for row in cells if not all(row) or any("|" in cell or "\n" in cell for cell in row)] == []
 
 
-def warnings_of_the_table() -> set[str]:
-    return {phrase for row in rows() for phrase in re.findall(r"\*\*`([^`]+)`\*\*", row[-1])}
+def test_each_phrase_has_one_row_and_is_used() -> None:
+    in_tables = [row for section in SECTIONS for row in section.rows if isinstance(row, Phrase)]
+    assert sorted(row.text for row in in_tables) == sorted(phrase.text for phrase in PHRASES.values())
+    assert len({phrase.text for phrase in in_tables}) == len(in_tables)
+    used = set(re.findall(r"\bphrases\.([A-Z_]+)\b", "".join(SOURCES.values())))
+    assert used == PHRASES.keys()
 
 
-def is_name(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
-def texts_of(node: ast.AST, function: ast.AST, module: ast.Module) -> set[str]:
-    """Return the texts that an expression can be: a literal, one of two, a name for one, what a function returns."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return {text}
-        case ast.IfExp():
-            return texts_of(node.body, function, module) | texts_of(node.orelse, function, module)
-        case ast.Name(id=name):
-            assigned = [each for each in ast.walk(function) if isinstance(each, ast.Assign)]
-            values = [each.value for each in assigned if any(is_name(target, name) for target in each.targets)]
-        case ast.Call(func=ast.Name(id=called)):
-            values = [
-                each.value
-                for callee in module.body
-                if isinstance(callee, ast.FunctionDef) and callee.name == called
-                for each in ast.walk(callee)
-                if isinstance(each, ast.Return) and each.value is not None
-            ]
-        case _:
-            values = []
-    return set().union(*(texts_of(value, function, module) for value in values))
-
-
-def warnings_of_the_code() -> Iterator[tuple[str, set[str]]]:
-    """Yield each place that may warn, and the phrases it may use."""
-    for path in sorted(PACKAGE.glob("**/*.py")):
-        module = ast.parse(path.read_text())
-        for function in ast.walk(module):
-            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+def calls_of_say() -> Iterator[tuple[str, ast.Call, str]]:
+    """Yield the place of each call of `say` or `say_at` on a phrase by its name, the call, and that name."""
+    for path, source in SOURCES.items():
+        for node in ast.walk(ast.parse(source)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
-            for call in ast.walk(function):
-                if isinstance(call, ast.Call) and is_name(call.func, "say"):
-                    level, phrase = call.args
-                    if "warning" in texts_of(level, function, module) or not isinstance(
-                        level, ast.Constant | ast.IfExp
-                    ):
-                        yield f"{path.name}:{call.lineno}", texts_of(phrase, function, module)
+            position = {"say": 0, "say_at": 1}.get(node.func.id)
+            if position is not None and isinstance(phrase := node.args[position], ast.Attribute):
+                yield f"{path.name}:{node.lineno}", node, phrase.attr
 
 
-def test_each_phrase_of_the_table_stands_in_the_code() -> None:
-    constants = {
-        node.value
-        for path in PACKAGE.glob("**/*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant)
-    }
-    assert phrases_of_the_table() - constants == set()
+def test_each_line_has_the_fields_that_its_phrase_declares() -> None:
+    found = [
+        (place, PHRASES[name].fields, tuple(str(keyword.arg) for keyword in call.keywords))
+        for place, call, name in calls_of_say()
+    ]
+    assert len(found) > 20
+    assert [each for each in found if each[1] != each[2]] == []
 
 
-def test_each_warning_of_the_code_is_a_warning_of_the_table() -> None:
-    found = list(warnings_of_the_code())
-    assert [place for place, phrases in found if not phrases] == [], "a phrase that this test cannot follow"
-    assert len(found) >= 8
-    assert set().union(*(phrases for _, phrases in found)) == warnings_of_the_table()
-
-
-def test_each_row_says_what_the_daemon_does_and_what_it_says() -> None:
-    assert len(rows()) > 20
-    assert [row for row in rows() if len(row) != 3 or not all(row)] == []
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_no_line_has_a_text_of_its_own(path: Path) -> None:
+    """A phrase of the log is a constant of `phrases`; only what comes from the wire is made into a `Say` directly."""
+    made = re.findall(r"\bSay\((?!\))", SOURCES[path])
+    assert not made or path.name in {"logline.py", "hub.py"}
 
 
 def test_each_command_of_the_steps_is_one_that_the_program_knows() -> None:
     """`wgmqtt COMMAND` in the text, against the table of commands in the command line's own source."""
     known = set(re.findall(r'\badd\("([a-z-]+)"', (PACKAGE / "cli" / "main.py").read_text()))
-    used = set(re.findall(r"wgmqtt (gen-[a-z]+|check-config|run|status|events|freeze|unfreeze)\b", TABLE.read_text()))
+    used = set(re.findall(r"wgmqtt (gen-[a-z]+|check-config|run|status|events|freeze|unfreeze)\b", PAGE.read_text()))
     assert used <= known
     assert {"gen-rsc", "gen-mosquitto", "check-config", "run", "freeze", "unfreeze", "status"} <= used

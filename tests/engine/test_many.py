@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
+from wgmqtt import phrases
 from wgmqtt.engine import outbox, step
 from wgmqtt.engine.effects import MANY, Effect, WakeAt, abridge
 from wgmqtt.engine.events import Acked, Freezing, Now, PeersSeen
@@ -13,20 +14,20 @@ from wgmqtt.wire.table import Table
 
 
 def test_few_lines_stay_as_they_are() -> None:
-    effects: list[Effect] = [say("info", "table published", router=str(number)) for number in range(MANY)]
-    assert abridge(effects, "tables published") == effects
+    effects: list[Effect] = [say(phrases.TABLE_PUBLISHED, router=str(number)) for number in range(MANY)]
+    assert abridge(effects, phrases.TABLES_PUBLISHED) == effects
 
 
 def test_many_lines_become_debug_and_one_says_how_many() -> None:
-    lines = [say("info", "table published", router=str(number)) for number in range(MANY + 1)]
-    warning = say("warning", "something else")
+    lines = [say(phrases.TABLE_PUBLISHED, router=str(number)) for number in range(MANY + 1)]
+    warning = say(phrases.REPORT_MALFORMED)
     wake = WakeAt(1.0)
     quiet = [replace(line, level="debug") for line in lines]
-    assert abridge([*lines, warning, wake], "tables published") == [
+    assert abridge([*lines, warning, wake], phrases.TABLES_PUBLISHED) == [
         *quiet,
         warning,
         wake,
-        say("info", "tables published", count=MANY + 1),
+        say(phrases.TABLES_PUBLISHED, count=MANY + 1),
     ]
     assert all(isinstance(each, Say) for each in quiet)
 

@@ -91,7 +91,7 @@ def test_sighup_with_a_broken_configuration_is_refused_whole(hub: StandaloneHub)
     hub.daemon.signal(signal.SIGHUP)
     said = hub.said(REFUSED, since_ns=since_ns)
     assert said.data["problems"] == "2"
-    assert "config.yaml:" in str(said.data["why"])
+    assert "config.yaml:" in str(said.data["reason"])
     hub.see(("berlin", "203.0.113.44:1044"))
     hub.told("dresden", "berlin", "203.0.113.44:1044", since_ns=since_ns)
     hub.config.unlink()
@@ -108,7 +108,7 @@ def test_sighup_with_a_secret_that_is_missing_is_refused_whole(hub: StandaloneHu
     hub.write_config()
     since_ns = mark(hub)
     hub.daemon.signal(signal.SIGHUP)
-    assert "elsewhere" in str(hub.said(REFUSED, since_ns=since_ns).data["why"])
+    assert "elsewhere" in str(hub.said(REFUSED, since_ns=since_ns).data["reason"])
     hub.see(("berlin", "203.0.113.44:1044"))
     hub.told("dresden", "berlin", "203.0.113.44:1044", since_ns=since_ns)
 

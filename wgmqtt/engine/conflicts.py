@@ -7,6 +7,7 @@ After the third time within an hour the peer is left out of that router's table 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine.effects import Effect
 from wgmqtt.engine.events import Now
 from wgmqtt.engine.state import Kept, State
@@ -43,8 +44,7 @@ def heard(state: State, name: str, report: Report, now: Now, *, is_first: bool) 
         if is_first and peer.did == "set" and peer.configured == kept.configured:
             kept = replace(kept, rewritten_s=(*kept.rewritten_s, now.mono_s)[-TIMES:])
             if _is_fought(kept, now.mono_s):
-                said = "endpoint overwritten by something else on the router, peer suspended"
-                effects.append(say("warning", said, router=name, peer=other.name, for_s=int(REST_S)))
+                effects.append(say(phrases.SUSPENDED, router=name, peer=other.name, for_s=int(REST_S)))
         known[peer.key] = replace(kept, configured=peer.configured)
     return replace(state, kept={**state.kept, name: known}), effects
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from wgmqtt.logline import Say, say
+from wgmqtt.logline import Phrase, Say, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus 
 MANY = 100
 
 
-def abridge(effects: list[Effect], phrase: str) -> list[Effect]:
+def abridge(effects: list[Effect], phrase: Phrase) -> list[Effect]:
     """Return the effects with one line in place of many: the lines themselves become debug where there are over `MANY`.
 
     Each line at info is written and published: at the start of a hub of ten thousand that is a minute's work.
@@ -86,4 +86,4 @@ def abridge(effects: list[Effect], phrase: str) -> list[Effect]:
     quiet = [
         replace(each, level="debug") if isinstance(each, Say) and each.level == "info" else each for each in effects
     ]
-    return [*quiet, say("info", phrase, count=lines)]
+    return [*quiet, say(phrase, count=lines)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine import damping, outbox, port_churn, stale_sessions
 from wgmqtt.engine.effects import MANY, Effect
 from wgmqtt.engine.events import InterfaceFailed, Now, PeersSeen
@@ -15,7 +16,7 @@ def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Ef
     effects: list[Effect] = []
     trouble = f"interface {event.interface}"
     if trouble in state.troubles:
-        effects.append(say("info", "interface readable again", interface=event.interface))
+        effects.append(say(phrases.INTERFACE_READABLE, interface=event.interface))
     seen = dict(state.seen)
     moved = [sighting for sighting in event.changed if _is_moved(state, seen, event.interface, sighting, now)]
     _forget(seen, event)
@@ -41,9 +42,9 @@ def _noticed(state: State, moved: list[Sighting], now: Now) -> tuple[State, set[
             names.update(state.roster.around(name))
         if len(moved) <= MANY:
             was = known[sighting.key].told if sighting.key in known else "unknown"
-            phrase = "endpoint changed" if is_told else "endpoint changed, publishing delayed by flap damping"
-            said.append(say("info", phrase, router=name, endpoint=sighting.endpoint, was=was))
-    return state, names, said or ([say("info", "endpoints changed", count=len(moved))] if moved else [])
+            phrase = phrases.ENDPOINT_CHANGED if is_told else phrases.ENDPOINT_DAMPED
+            said.append(say(phrase, router=name, endpoint=sighting.endpoint, was=was))
+    return state, names, said or ([say(phrases.ENDPOINTS_CHANGED, count=len(moved))] if moved else [])
 
 
 def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:
@@ -51,7 +52,7 @@ def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[S
     trouble = f"interface {event.interface}"
     if trouble in state.troubles:
         return state, []
-    said = say("warning", "interface cannot be read", interface=event.interface, reason=event.reason)
+    said = say(phrases.INTERFACE_UNREADABLE, interface=event.interface, reason=event.reason)
     return replace(state, troubles=state.troubles | {trouble}), [said]
 
 

@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine.effects import Effect
 from wgmqtt.engine.events import Now
 from wgmqtt.engine.state import LinkView, State
-from wgmqtt.logline import say
+from wgmqtt.logline import Phrase, say
 from wgmqtt.model import Link, link_of
 from wgmqtt.wire.report import Report, ReportPeer
 
@@ -60,26 +61,26 @@ def judge(state: State, name: str, before: Report | None, report: Report, now: N
         views[link], said = _judge_one(view, peer, counted.get(peer.key), now)
         if said:
             ms = f"{(now.mono_s - view.kicked_s) * 1000:.1f}" if view.kicked_s > -math.inf else "unknown"
-            effects.append(say("info", said, router=name, peer=other.name, ms=ms, tries=views[link].tries))
+            effects.append(say(said, router=name, peer=other.name, ms=ms, tries=views[link].tries))
     soonest_s = min((views[link].retry_s for link in judged), default=math.inf)
     return replace(state, links=views, retry_s=min(state.retry_s, soonest_s)), effects
 
 
-def _judge_one(view: LinkView, peer: ReportPeer, rx_before: str | None, now: Now) -> tuple[LinkView, str]:
+def _judge_one(view: LinkView, peer: ReportPeer, rx_before: str | None, now: Now) -> tuple[LinkView, Phrase | None]:
     """Only the peer's own counter and a young handshake prove a path: a ping may have gone by the hub."""
     is_alive = peer.handshake_s is not None and peer.handshake_s < LIVE_S
     if is_alive and (rx_before is None or peer.rx != rx_before):
         ms = (now.mono_s - view.kicked_s) * 1000 if view.proven_s < view.kicked_s else view.proven_ms
         proven = replace(view, proven_s=now.mono_s, retry_s=math.inf, tries=0, proven_ms=ms)
         if view.is_direct:
-            return proven, "direct path proven" if view.proven_s < view.kicked_s else ""
-        return replace(proven, direct_since_s=now.wall_s), "direct path proven"
+            return proven, phrases.DIRECT if view.proven_s < view.kicked_s else None
+        return replace(proven, direct_since_s=now.wall_s), phrases.DIRECT
     if view.proven_s >= view.kicked_s > -math.inf:
-        return view, ""  # the other end has proof for this very try
+        return view, None  # the other end has proof for this very try
     if not math.isinf(view.retry_s):
-        return view, ""  # the other end has said so already
+        return view, None  # the other end has said so already
     pause_s = RETRY_S[min(view.tries, len(RETRY_S) - 1)]
     failed = replace(view, direct_since_s=None, retry_s=now.mono_s + pause_s, tries=view.tries + 1)
     if failed.tries == HOPELESS_TRIES:
-        return failed, "direct path cannot be established"
-    return failed, "direct path not established yet" if view.is_direct or view.tries == 0 else ""
+        return failed, phrases.HOPELESS
+    return failed, phrases.NOT_DIRECT_YET if view.is_direct or view.tries == 0 else None

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from wgmqtt import phrases
 from wgmqtt.engine import conflicts, links, stale_sessions
 from wgmqtt.engine.effects import Effect, PublishTable, abridge
 from wgmqtt.engine.events import Acked, Now
@@ -55,7 +56,7 @@ def settle(
     batch = _Batch(state.last_seq)
     for name in sorted(due | owed):
         effects += _settle_one(state, batch, name, now, owed=name in owed)
-    return _settled(state, batch, now), abridge(effects, "tables published")
+    return _settled(state, batch, now), abridge(effects, phrases.TABLES_PUBLISHED)
 
 
 def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
@@ -70,7 +71,7 @@ def acked(state: State, event: Acked, now: Now) -> tuple[State, list[Effect]]:
     state = replace(state, outboxes={**state.outboxes, event.router: done}, sent_s=sent_s, acked_s=now.mono_s)
     state, effects = settle(state, (event.router,), now)
     state, more = _go_on(state, now)
-    said = say("debug", "table acknowledged", router=event.router, seq=event.seq, ms=f"{waited_ms:.1f}")
+    said = say(phrases.TABLE_ACKNOWLEDGED, router=event.router, seq=event.seq, ms=f"{waited_ms:.1f}")
     return state, [said, *effects, *more]
 
 
@@ -81,7 +82,7 @@ def _go_on(state: State, now: Now) -> tuple[State, list[Effect]]:
     names, batch, effects = deque(state.queued), _Batch(state.last_seq), list[Effect]()
     while names and len(state.sent_s) + len(batch.sent) < MOST_IN_FLIGHT:
         effects += _settle_one(state, batch, names.popleft(), now, owed=False)
-    return _settled(replace(state, queued=tuple(names)), batch, now), abridge(effects, "tables published")
+    return _settled(replace(state, queued=tuple(names)), batch, now), abridge(effects, phrases.TABLES_PUBLISHED)
 
 
 def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
@@ -164,4 +165,4 @@ def _settle_one(state: State, batch: _Batch, name: str, now: Now, *, owed: bool)
     payload = encode_table(table)
     topic = state.roster.topics.endpoints(name)
     publish = PublishTable(state.session.generation, name, topic, payload, batch.last_seq)
-    return [publish, say("info", "table published", router=name, seq=batch.last_seq, bytes=len(payload))]
+    return [publish, say(phrases.TABLE_PUBLISHED, router=name, seq=batch.last_seq, bytes=len(payload))]

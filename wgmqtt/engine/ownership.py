@@ -6,6 +6,7 @@ nobody stands behind (a broker that kept it over a crash) is not answered, and i
 
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine import status
 from wgmqtt.engine.effects import CloseBroker, Effect, PublishStatus
 from wgmqtt.engine.events import HubHeard, Now, ReadBack
@@ -74,7 +75,5 @@ def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
         effects.insert(0, offline(state))  # whoever stays learns by it that there were two
     if RIVAL not in state.troubles:
         hub = state.roster.config.hub.name
-        effects.append(
-            say("warning", "another daemon is active for this hub, standing by", hub=hub, instance=other.instance)
-        )
+        effects.append(say(phrases.STANDING_BY, hub=hub, instance=other.instance))
     return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {RIVAL}), effects

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from wgmqtt import phrases
 from wgmqtt.engine import session
 from wgmqtt.engine.directory import Roster, make_roster
 from wgmqtt.engine.effects import Effect, PublishStatus
@@ -53,8 +54,7 @@ def _leave_topics(state: State, roster: Roster) -> list[Effect]:
         names = [name for name in state.roster.by_name if old.prefix != new.prefix or name not in roster.by_name]
         topics += [topic for name in names for topic in (old.endpoints(name), old.report(name), old.online(name))]
     said = say(
-        "info",
-        "prefix or hub name changed, clearing the old topics",
+        phrases.NAMES_CHANGED,
         prefix=old.prefix,
         hub=old.hub,
         topics=len(topics),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine import conflicts, links, outbox, stale_sessions
 from wgmqtt.engine.effects import Effect
 from wgmqtt.engine.events import Now, Reported
@@ -9,6 +10,8 @@ from wgmqtt.engine.state import Outbox, State, unreadable
 from wgmqtt.errors import WgmqttError
 from wgmqtt.logline import say
 from wgmqtt.wire.report import STAGES, Report, decode_report
+
+STAGE_PHRASES = {"applied": phrases.TABLE_APPLIED, "final": phrases.TABLE_FINAL}
 
 
 def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
@@ -22,7 +25,7 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     except WgmqttError as error:
         is_known = trouble in state.troubles
         state = replace(state, troubles=state.troubles | {trouble})
-        return state, [] if is_known else [say("warning", "report malformed", router=name, why=error)]
+        return state, [] if is_known else [say(phrases.REPORT_MALFORMED, router=name, reason=error)]
     if report.seq > state.last_seq:
         return state, []  # an answer to a table that was never sent
     before = state.reports.get(name)
@@ -63,7 +66,7 @@ def _told(state: State, name: str, before: Report | None, report: Report, now: N
     ms = f"{passed_ms:.1f}"
     dids = ",".join(sorted({peer.did for peer in report.peers})) or "nothing"
     effects: list[Effect] = [
-        say("info", f"table {report.stage}", router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
+        say(STAGE_PHRASES[report.stage], router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
     ]
     if before is None or before.seq != report.seq:
         state = replace(state, applied_ms={**state.applied_ms, name: round(passed_ms, 1)})

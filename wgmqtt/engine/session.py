@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine.effects import CloseBroker, Effect, OpenBroker, ReadRetained
 from wgmqtt.engine.events import BrokerDown, BrokerUp, Cause, Now
 from wgmqtt.engine.outbox import ACK_TIMEOUT_S, oldest_sent_s
 from wgmqtt.engine.state import Session, State
-from wgmqtt.logline import Level, say
+from wgmqtt.logline import Level, Phrase, say, say_at
 
 ANSWER_TIMEOUT_S = 15.0
 FIRST_RETRY_S = 0.25
@@ -35,7 +36,7 @@ def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     if session.phase == "asking":
         # Read anew: what was read before the question may be old by now.
         state, effects = up(state, BrokerUp(session.generation), now)
-        return state, [say("info", "no other daemon answered, taking over"), *effects]
+        return state, [say(phrases.TAKING_OVER), *effects]
     return _give_up(state, now)
 
 
@@ -85,16 +86,16 @@ def down(state: State, event: BrokerDown, now: Now) -> tuple[State, list[Effect]
         level = "warning"
     elif before.phase == "ready":
         level = "info"
-    said = say(level, _phrase(before, event.cause), reason=event.reason, retry_s=f"{delay_s:.2f}")
+    said = say_at(level, _phrase(before, event.cause), reason=event.reason, retry_s=f"{delay_s:.2f}")
     return replace(state, session=closed, sent_s={}, troubles=troubles), [said]
 
 
-def _phrase(before: Session, cause: Cause) -> str:
+def _phrase(before: Session, cause: Cause) -> Phrase:
     if cause == "login":
-        return "broker rejected the login"
+        return phrases.LOGIN_REJECTED
     if cause == "files":
-        return "broker credentials cannot be read"
-    return "broker unreachable" if before.phase == "opening" else "broker connection lost"
+        return phrases.CREDENTIALS_UNREADABLE
+    return phrases.BROKER_UNREACHABLE if before.phase == "opening" else phrases.BROKER_LOST
 
 
 def renew(state: State, now: Now) -> tuple[State, list[Effect]]:

@@ -7,6 +7,7 @@ router itself notices nothing. When its connection is reset it connects anew at 
 from collections.abc import Iterable
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine.effects import BreakSession, Effect
 from wgmqtt.engine.events import Now
 from wgmqtt.engine.state import State
@@ -58,7 +59,7 @@ def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
     effects: list[Effect] = []
     for name in due:
         waited_ms = f"{(now.mono_s - state.unanswered_s[name]) * 1000:.0f}"
-        effects.append(say("info", "router is alive but does not answer", router=name, ms=waited_ms))
+        effects.append(say(phrases.NO_ANSWER, router=name, ms=waited_ms))
         effects.append(BreakSession(state.session.generation, name))
     late_s = {name: at_s for name, at_s in state.late_s.items() if name not in due}
     broken_s = {**state.broken_s, **dict.fromkeys(due, now.mono_s)}

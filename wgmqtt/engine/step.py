@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from wgmqtt import phrases
 from wgmqtt.engine import (
     endpoints,
     links,
@@ -82,14 +83,14 @@ def _wake(state: State, now: Now) -> WakeAt:
 
 
 def _hints_work(state: State, event: HintsWork, _now: Now) -> tuple[State, list[Effect]]:
-    said = say("info", "hints active", table=event.table, group=event.group, owned=str(event.is_owned).lower())
+    said = say(phrases.HINTS_ACTIVE, table=event.table, group=event.group, owned=str(event.is_owned).lower())
     return replace(state, troubles=state.troubles - {"hints"}), [said]
 
 
 def _hints_failed(state: State, event: HintsFailed, _now: Now) -> tuple[State, list[Effect]]:
     if "hints" in state.troubles:
         return state, []
-    said = say("warning", "hints unavailable, polling only", reason=event.reason)
+    said = say(phrases.HINTS_UNAVAILABLE, reason=event.reason)
     return replace(state, troubles=state.troubles | {"hints"}), [said]
 
 
@@ -97,7 +98,7 @@ def _freezing(state: State, event: Freezing, now: Now) -> tuple[State, list[Effe
     if event.is_frozen == state.is_frozen:
         return state, []
     state = replace(state, is_frozen=event.is_frozen)
-    said = say("info", "publishing frozen" if event.is_frozen else "publishing resumed")
+    said = say(phrases.FROZEN if event.is_frozen else phrases.RESUMED)
     if state.session.phase != "ready":
         return state, [said]
     if event.is_frozen:

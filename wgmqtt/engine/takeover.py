@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from wgmqtt import phrases
 from wgmqtt.engine import status
 from wgmqtt.engine.effects import Effect, PublishStatus
 from wgmqtt.engine.events import Now
@@ -28,12 +29,12 @@ def take(state: State, now: Now) -> tuple[State, list[Effect]]:
         try:
             table = decode_table(payload, topic) if payload else None
         except WgmqttError as error:
-            effects.append(say("warning", "retained table malformed, replacing it", router=name, why=error))
+            effects.append(say(phrases.RETAINED_MALFORMED, router=name, reason=error))
             table = None
         outboxes[name] = Outbox(table)
         last_seq = max(last_seq, table.seq if table else 0)
     found = sum(1 for box in outboxes.values() if box.retained)
-    effects.append(say("info", "broker ready", retained=found, routers=len(outboxes)))
+    effects.append(say(phrases.BROKER_READY, retained=found, routers=len(outboxes)))
     failures = state.session.failures
     proven_s = now.mono_s + STABLE_S if failures else math.inf
     state = replace(
@@ -78,7 +79,7 @@ def _empty_gone(state: State) -> list[Effect]:
         return []
     topics, effects = state.roster.topics, list[Effect]()
     for name in state.gone:
-        effects.append(say("info", "router no longer configured, clearing its topics", router=name))
+        effects.append(say(phrases.ROUTER_CLEARED, router=name))
         for topic in (topics.endpoints(name), topics.report(name), topics.online(name)):
             effects.append(PublishStatus(state.session.generation, topic, b""))
     return effects
