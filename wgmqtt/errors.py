@@ -1,29 +1,29 @@
-"""The one family of errors: where, what was allowed, what was given, and a hint. Pure."""
+"""The one family of errors. Each problem says where, what, what was expected, what was found, and gives a hint."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, in the parts a person needs to mend it.
+    """One thing that is wrong, in the parts a person needs to fix it.
 
-    `where` is a place: `config.yaml:12:5`, a topic, an interface. `given` is never a secret. `excerpt` is printed
-    beneath: the line of the file, with a caret under the place.
+    `where` is a place: `config.yaml:12:5`, a topic, an interface. `got` is never a secret. `excerpt` is printed
+    below the message: the line of the file, with a caret under the place.
     """
 
     where: str
     what: str
-    allowed: str = ""
-    given: str = ""
+    expected: str = ""
+    got: str = ""
     hint: str = ""
     excerpt: str = ""
 
     def __str__(self) -> str:
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
-        if self.allowed:
-            parts.append(f"allowed: {self.allowed}")
-        if self.given:
-            parts.append(f"given: {self.given}")
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.got:
+            parts.append(f"got {self.got}")
         text = "; ".join(parts)
         if self.hint:
             text = f"{text} ({self.hint})"
@@ -31,7 +31,7 @@ class Problem:
 
 
 class WgmqttError(Exception):
-    """A failure that was foreseen. The command line prints it and exits with `exit_code`."""
+    """An expected failure. The command line prints it and exits with `exit_code`."""
 
     exit_code = 1
 
@@ -47,16 +47,16 @@ class ConfigError(WgmqttError):
 
 
 class WireError(WgmqttError):
-    """A message from the broker that the contract does not allow."""
+    """A message from the broker violates the wire contract."""
 
 
 class DecodeError(WgmqttError):
-    """An answer of WireGuard (netlink or its user-space socket) that cannot be read."""
+    """An answer from WireGuard (netlink or the userspace socket) is malformed."""
 
 
 class RscError(WgmqttError):
-    """A RouterOS script that cannot be written safely."""
+    """A RouterOS script cannot be written safely."""
 
 
 class EdgeError(WgmqttError):
-    """An outside part (kernel, socket, broker, file) refused, in a way that a person has to mend."""
+    """The kernel, a socket, the broker or a file failed in a way that a person has to fix."""

@@ -25,7 +25,7 @@ from wgmqtt.host import journal
 from wgmqtt.logline import Say, say, say_at
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import Online, encode_event, encode_online
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 
 class Performer:

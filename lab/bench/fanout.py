@@ -100,7 +100,7 @@ def settled(crowd: LargeHub, address: str, since_ns: int = 0) -> dict[str, int]:
     while len(newest_ns) < len(crowd.routers):
         if time.monotonic() > deadline:
             missing = sorted(crowd.routers.keys() - newest_ns.keys())
-            raise LabError(Problem("fanout", "not everybody was told", given=f"{len(missing)} were not: {missing[:5]}"))
+            raise LabError(Problem("fanout", "not everybody was told", got=f"{len(missing)} were not: {missing[:5]}"))
         time.sleep(QUIET_S)
         for event in crowd.log.find("subscribers", "table", since_ns=since_ns):
             if tells_all(event, address):

@@ -57,7 +57,7 @@ def run_stage(checks: Sequence[Check], edit_script: Callable[[str], str]) -> tup
         except LabError as error:
             # A part of the lab that ended, or an emulator that lacks something, is no verdict on the script.
             if any(event.kind in FATAL for event in lab.log.since()):
-                raise LabError(Problem(name, "no verdict is to be had", given=str(error))) from error
+                raise LabError(Problem(name, "no verdict is to be had", got=str(error))) from error
             return name, str(error).splitlines()[0]
     return "", ""
 

@@ -18,7 +18,7 @@ from wgmqtt.model import BrokerAddress, Config, Hub, PublicKey, Router, link_of
 from wgmqtt.script.render import Options, render_removal, render_script
 from wgmqtt.script.templates import read_templates
 from wgmqtt.wire.report import Report, decode_report
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 NAME = "berlin"
 INTERFACE = "wireguard1"

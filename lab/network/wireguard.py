@@ -109,7 +109,7 @@ class Device:
         while self.process is not None and not (self.namespace.sockets / f"{self.name}.sock").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(
-                    Problem(f"wireguard-go in {self.namespace.name}", "did not open its socket", given=self.log())
+                    Problem(f"wireguard-go in {self.namespace.name}", "did not open its socket", got=self.log())
                 )
             time.sleep(0.005)
 

@@ -57,7 +57,7 @@ class Child:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise LabError(Problem(self.source, "is not there any more", given=str(command))) from None
+            raise LabError(Problem(self.source, "is not there any more", got=str(command))) from None
 
     def stop(self, timeout_s: float = 5.0) -> int:
         """End it politely (SIGTERM), after `timeout_s` by force; return its exit status. A second call does nothing."""

@@ -71,7 +71,7 @@ def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None
 
 
 EXITS = {
-    ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (1, "no such router; allowed: amsterdam, berlin, cologne"),
+    ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (1, "no such router; expected amsterdam, berlin, cologne"),
     ("gen-rsc", "-c", str(EXAMPLE)): (2, "give either the name of a ROUTER"),
     ("gen-rsc", "berlin", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
     ("run", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),

@@ -16,7 +16,7 @@ from wgmqtt.model import Config
 
 DATA = Path(__file__).parents[1] / "data/tls"
 ONE, TWO = DATA / "authority-one.pem", DATA / "authority-two.pem"
-ALLOWED = "allowed: one or more certificates in PEM"
+ALLOWED = "expected one or more certificates in PEM"
 
 
 def config_text(ca_file: Path, below: str = "tls: {ca_file: %s}") -> str:

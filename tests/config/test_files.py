@@ -70,20 +70,20 @@ def test_read_secret_one_line_is_read_without_its_end(tmp_path: Path, content: s
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o644])
 def test_read_secret_others_have_a_right_is_refused(tmp_path: Path, mode: int) -> None:
     path = write(tmp_path / "x.password", CONTENT, mode)
-    message = f"others have a right to this secret; allowed: mode 0600 or 0400; given: mode {mode:04o} (chmod go= FILE)"
+    message = f"others have a right to this secret; expected mode 0600 or 0400; got mode {mode:04o} (chmod go= FILE)"
     assert refusal(path) == f"{path}: {message}"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the file with the secret is empty; allowed: one line of text"),
-        (b"\n", "the file with the secret is empty; allowed: one line of text"),
-        (b"horse\nhorse\n", "the file with the secret holds more than one line; allowed: one line of text"),
-        (b"horse\n\n", "the file with the secret holds more than one line; allowed: one line of text"),
-        (b"horse\r\n", "the secret holds a character that cannot be printed; allowed: one line of text"),
-        (b"horse\xff\n", "the secret is not UTF-8; allowed: one line of text"),
-        (b"horse" * 300, "the file is too large; allowed: 1024 bytes"),
+        (b"", "the file with the secret is empty; expected one line of text"),
+        (b"\n", "the file with the secret is empty; expected one line of text"),
+        (b"horse\nhorse\n", "the file with the secret holds more than one line; expected one line of text"),
+        (b"horse\n\n", "the file with the secret holds more than one line; expected one line of text"),
+        (b"horse\r\n", "the secret holds a character that cannot be printed; expected one line of text"),
+        (b"horse\xff\n", "the secret is not UTF-8; expected one line of text"),
+        (b"horse" * 300, "the file is too large; expected 1024 bytes"),
     ],
 )
 def test_read_secret_not_one_line_of_text_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -26,7 +26,7 @@ def test_mutation_names_are_unique_and_their_checks_exist() -> None:
 
 
 def test_replacement_whose_text_is_not_there_is_an_error() -> None:
-    with pytest.raises(UnmatchedError, match="0 times; allowed: once; given: :put 1"):
+    with pytest.raises(UnmatchedError, match="0 times; expected once; got :put 1"):
         handler("gone", "table is applied", ":put 1", ":put 2").apply(SCRIPT)
 
 

@@ -58,10 +58,10 @@ def test_device_without_peers_or_port_is_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("errno=0", "errno=-13", "given: errno=-13"),
+        ("errno=0", "errno=-13", "got errno=-13"),
         ("errno=0\n\n", "", "an answer without one"),
         ("public_key=b8", "public_key=zz", "a peer"),
-        ("public_key=b859", "public_key=b8", "given: 31 bytes"),
+        ("public_key=b859", "public_key=b8", "got 31 bytes"),
         ("rx_bytes=2224", "rx_bytes=many", "whole numbers"),
         ("last_handshake_time_sec=1", "last_handshake_time_sec=9999999999", "whole numbers"),
     ],
@@ -94,4 +94,4 @@ def test_any_text_raises_only_decode_error(lines: list[str]) -> None:
         try:
             read(text)
         except DecodeError as error:
-            assert "allowed" in str(error)  # noqa: PT017 - not to raise is right too
+            assert "expected" in str(error)  # noqa: PT017 - not to raise is right too

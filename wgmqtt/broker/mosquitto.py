@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 
 from wgmqtt.model import BrokerAddress, Config
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 # Few rounds on purpose: the passwords are random, and hashing blocks the single-threaded broker at each log-in
 # (5 ms at 101 rounds, 989 ms at 600,000).

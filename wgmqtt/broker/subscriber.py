@@ -12,7 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from wgmqtt.broker.connection import Login, make_client
 from wgmqtt.errors import EdgeError, Problem
 from wgmqtt.wire.hub import HubStatus, decode_online, decode_status
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 ANSWER_S = 5.0
 Message = tuple[str, bytes]

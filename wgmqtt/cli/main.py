@@ -27,7 +27,7 @@ from wgmqtt.model import Config, Router
 from wgmqtt.script.render import Options, parse_wan_hook, render_difference, render_removal, render_script
 from wgmqtt.script.templates import read_templates
 from wgmqtt.wire.hub import decode_event
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 DEFAULT_CONFIG = Path("/etc/wgmqtt/config.yaml")
 

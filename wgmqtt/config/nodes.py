@@ -107,7 +107,7 @@ def compose(source: Source) -> Node | None:
     if stray:
         mark = _mark_at(source.text, stray.start())
         given = f"U+{ord(stray.group()):04X}"
-        source.refuse_at(mark, Problem("", "a character that YAML does not allow", given=given))
+        source.refuse_at(mark, Problem("", "a character that YAML does not allow", got=given))
         source.raise_if_refused()
     try:
         root: Node | None = yaml.compose(source.text, Loader=_LOADER)

@@ -10,7 +10,7 @@ from typing import Final
 from wgmqtt.config.kinds import NUMBER, Refused, Scalar
 from wgmqtt.errors import WgmqttError
 from wgmqtt.model import MAX_PORT, AnyAddress, AnyNetwork, Endpoint, PublicKey, parse_public_key
-from wgmqtt.wire.table import RESERVED_NAMES, ROUTER_NAME
+from wgmqtt.wire.topics import RESERVED_NAMES, ROUTER_NAME
 
 OLDEST_ROUTEROS: Final = (7, 16)  # options=json.no-string-conversion of :deserialize came with it
 MAX_PREFIX = 128

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wgmqtt.model import Config, Link, PublicKey, Router
-from wgmqtt.wire.table import Topics
+from wgmqtt.wire.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from wgmqtt import __version__
 from wgmqtt.errors import Problem, RscError
 from wgmqtt.model import Authority, Config, Router
 from wgmqtt.script.tls import authority_values, tls_parts
-from wgmqtt.wire.table import Topics, router_client_id
+from wgmqtt.wire.topics import Topics, router_client_id
 
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)

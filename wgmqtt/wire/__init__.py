@@ -1,1 +1,1 @@
-"""Topics and payloads of the wire contract. Pure."""
+"""Topics and payloads of the wire contract, as bytes and as values."""

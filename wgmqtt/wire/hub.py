@@ -1,4 +1,4 @@
-"""The wire contract: what the hub says of itself, of the routers and of the links. Pure."""
+"""The wire contract: what the hub publishes about itself, the routers and the links."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from typing import Any
 
 from wgmqtt.errors import WireError
 from wgmqtt.logline import Level, Say
-from wgmqtt.wire.table import CONTRACT_VERSION, parse_object, parse_text
+from wgmqtt.wire.payload import CONTRACT_VERSION, parse_object, parse_text
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """Whether the daemon `instance` is there. `answers` is the instance that asked, if one did."""
+    """Whether the daemon `instance` is running. `answers` is the instance whose question this answers, if any."""
 
     is_online: bool
     instance: str
@@ -23,9 +23,9 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class RouterLine:
-    """One router at a glance. Times are Unix time in seconds, None: never; `trouble` ends with the next step.
+    """One router at a glance. Times are Unix time in seconds, None for never.
 
-    `note` is worth knowing of a router that works.
+    `trouble` says what is wrong and ends with the next step; `note` is worth knowing about a router that works.
     """
 
     name: str
@@ -39,7 +39,7 @@ class RouterLine:
 
 @dataclass(frozen=True, slots=True)
 class LinkLine:
-    """One link at a glance: direct, trying, down or unknown; since when (Unix time); how fast it came up."""
+    """One link at a glance: direct, trying, down or unknown; since when (Unix time); how long it took to come up."""
 
     first: str
     second: str
@@ -48,12 +48,12 @@ class LinkLine:
     proven_ms: float | None
     trouble: str
     note: str = ""
-    """What is worth knowing of a link that works."""
+    """What is worth knowing about a link that works."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubStatus:
-    """The hub's view. `managed` are the routers whose topics it has filled: who is gone later is known by it."""
+    """The hub's status. `managed` names the routers that have retained topics, so that removed ones can be cleared."""
 
     instance: str
     version: str
@@ -75,7 +75,7 @@ def encode_online(online: Online) -> bytes:
 
 
 def decode_online(payload: bytes, where: str) -> Online | None:
-    """Return what a hub's online topic says, or None where it says nothing that can be read."""
+    """Return the state that a hub's online topic holds, or None if the payload is malformed."""
     try:
         body = parse_object(payload, where)
         return Online(body["online"] is True, parse_text(body["instance"]), parse_text(body.get("answers", "")))
@@ -84,9 +84,9 @@ def decode_online(payload: bytes, where: str) -> Online | None:
 
 
 def encode_status(head: HubStatus, routers: Iterable[RouterLine], links: Iterable[LinkLine]) -> bytes:
-    """Return the payload of `<prefix>/hub/<hub>/status`: what `head` says of the hub, and these lines.
+    """Return the payload of `<prefix>/hub/<hub>/status`: the fields of `head`, with these routers and links.
 
-    They come one by one, because those of ten thousand routers at once take 5 MB that nobody gives back.
+    Lines are encoded one by one: all those of 10,000 routers at once would take 5 MB that stay resident.
     """
     fields = {"v": CONTRACT_VERSION, **_fields(head)}
     fields.pop("routers"), fields.pop("links")
@@ -104,12 +104,12 @@ def encode_status(head: HubStatus, routers: Iterable[RouterLine], links: Iterabl
 
 
 def _fields(one: HubStatus | RouterLine | LinkLine) -> dict[str, object]:
-    """Return what dataclasses.asdict returns, without copying each value: ten thousand lines take a third of it."""
+    """Return what dataclasses.asdict returns, without its deep copy, in a third of the time."""
     return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 def decode_status(payload: bytes, where: str) -> HubStatus | None:
-    """Return what a hub's status topic says, or None where it says nothing that can be read."""
+    """Return the status in `payload`, or None if it is malformed."""
     try:
         body = parse_object(payload, where)
         return HubStatus(
@@ -126,15 +126,15 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
         return None
 
 
-def encode_event(said: Say, at_s: float) -> bytes:
-    """Return the payload of `<prefix>/hub/<hub>/events`: a line of the log as an object."""
-    fields = {key: str(value) for key, value in said.fields}
-    body = {"v": CONTRACT_VERSION, "at_s": round(at_s, 3), "level": said.level, "phrase": said.phrase, "fields": fields}
+def encode_event(line: Say, at_s: float) -> bytes:
+    """Return the payload of `<prefix>/hub/<hub>/events`: one line of the log."""
+    fields = {key: str(value) for key, value in line.fields}
+    body = {"v": CONTRACT_VERSION, "at_s": round(at_s, 3), "level": line.level, "phrase": line.phrase, "fields": fields}
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
-    """Return when a line was said (Unix time, s) and what, or None where nothing can be read."""
+    """Return the Unix time of a line of the log and the line, or None if the payload is malformed."""
     try:
         body = parse_object(payload, where)
         level: Level = "warning" if body["level"] == "warning" else "info"
@@ -145,5 +145,5 @@ def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
 
 
 def _known(line: Mapping[str, Any], kind: type[RouterLine | LinkLine]) -> dict[str, Any]:
-    """Leave out what a later version may have added; what an older one does not say yet keeps its default."""
+    """Return the fields of `kind` in `line`: later versions may send more, older ones fewer."""
     return {name: line[name] for name in kind.__dataclass_fields__ if name in line}

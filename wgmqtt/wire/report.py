@@ -1,4 +1,4 @@
-"""The wire contract: the report a router sends. Pure."""
+"""The wire contract: the report that a router sends."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 
 from wgmqtt.errors import Problem, WgmqttError, WireError
 from wgmqtt.model import Endpoint, PublicKey, parse_public_key
-from wgmqtt.wire.table import parse_endpoint, parse_object, parse_seq, parse_text
+from wgmqtt.wire.payload import parse_endpoint, parse_object, parse_seq, parse_text
 
-MAX_REPORT_BYTES = 32_768  # RouterOS 7.18's own limit for what it publishes
+MAX_REPORT_BYTES = 32_768  # RouterOS 7.18 publishes no more than this
 STAGES = ("applied", "final")
 ROUTEROS_TIME = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?([0-9]+:[0-9]+:[0-9]+(?:\.[0-9]+)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPeer:
-    """What a router did with one line, and what it sees. `handshake_s` is the last handshake's age, None: never."""
+    """What a router did with one line of its table, and that peer's state. `handshake_s` is an age, None for never."""
 
     key: PublicKey
     did: str
@@ -29,7 +29,7 @@ class ReportPeer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A router's answer to the table `seq`: `applied` at once, `final` after it sent through the tunnels."""
+    """A router's answer to the table `seq`: stage `applied` at once, `final` after it has sent through the tunnels."""
 
     seq: int
     stage: str
@@ -41,13 +41,15 @@ class Report:
 
 
 def decode_report(payload: bytes, where: str) -> Report:
-    """Return the report that `payload` holds. RouterOS may write numbers as text: both are read.
+    """Return the report in `payload`. RouterOS may write a number as a string; both forms are accepted.
 
     Raises:
-        WireError: it is not a report of this contract.
+        WireError: it is not a report.
     """
     if len(payload) > MAX_REPORT_BYTES:
-        raise WireError(Problem(where, "report too large", f"{MAX_REPORT_BYTES} bytes", f"{len(payload)} bytes"))
+        raise WireError(
+            Problem(where, "report too large", f"at most {MAX_REPORT_BYTES} bytes", f"{len(payload)} bytes")
+        )
     body = parse_object(payload, where)
     try:
         return Report(
@@ -84,7 +86,7 @@ def _report_peer(line: Mapping[str, Any]) -> ReportPeer:
 
 
 def _age_s(value: object) -> float | None:
-    """Read an age: a number of seconds, or the text of a RouterOS time (`00:01:32`, `1w2d03:04:05`)."""
+    """Return an age given as a number of seconds or as a RouterOS time (`00:01:32`, `1w2d03:04:05`)."""
     if isinstance(value, int | float):
         return float(value)
     found = ROUTEROS_TIME.fullmatch(parse_text(value or ""))
@@ -96,11 +98,11 @@ def _age_s(value: object) -> float | None:
 
 
 def _spaced_endpoint(value: object) -> Endpoint | None:
-    """Read `address port`, the form in which a router writes an endpoint: no brackets, the same for both families."""
+    """Return the endpoint in `address port`, as a router writes it: no brackets, the same for both families."""
     if value is None or not parse_text(value).strip():
         return None
     address, _, port = parse_text(value).strip().partition(" ")
     try:
         return parse_endpoint({"address": address, "port": port or "0"})
     except ValueError:
-        return None  # a name, or no port yet: nothing that can be compared
+        return None  # a host name, or no port yet: not comparable

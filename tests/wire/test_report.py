@@ -1,0 +1,95 @@
+"""A router's report: every spelling that RouterOS may write, and what is rejected."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wgmqtt.errors import WireError
+from wgmqtt.model import Endpoint, PublicKey
+from wgmqtt.wire.report import decode_report
+
+KEY = PublicKey(bytes(range(32)))
+
+
+@given(st.binary(max_size=200))
+def test_decode_report_any_bytes_are_a_report_or_rejected(payload: bytes) -> None:
+    with contextlib.suppress(WireError):
+        decode_report(payload, "topic")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["key", "did", "rx", "x"]), inner),
+    max_leaves=8,
+)
+REPORTS = st.fixed_dictionaries(
+    {"v": st.just(1)},
+    optional=dict.fromkeys(("seq", "stage", "script", "routeros", "caps", "error", "peers"), JSON_VALUES),
+)
+
+
+@given(REPORTS)
+def test_decode_report_any_json_is_a_report_or_rejected(body: dict[str, object]) -> None:
+    with contextlib.suppress(WireError):
+        decode_report(json.dumps(body).encode(), "topic")
+
+
+def report_of(**line: object) -> bytes:
+    body = {"v": 1, "seq": "9", "stage": "final", "peers": [{"key": str(KEY), "did": "set"} | line]}
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "age_s"),
+    [
+        ("00:01:32", 92.0),
+        ("1d00:00:00", 86400.0),
+        ("3w4d08:00:00", 25 * 86400.0 + 8 * 3600.0),
+        ("1w07:00:02", 7 * 86400.0 + 7 * 3600.0 + 2.0),
+        ("00:00:00.200", 0.2),
+        (17, 17.0),
+        ("", None),
+        (None, None),
+        ("soon", None),
+    ],
+)
+def test_decode_report_handshake_age_in_each_spelling_of_a_routeros_time(text: object, age_s: float | None) -> None:
+    """The spellings are those that RouterOS itself printed (tests/data/device-measured.json, kind literal)."""
+    assert decode_report(report_of(handshake_s=text), "topic").peers[0].handshake_s == age_s
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("203.0.113.7 51820", Endpoint("203.0.113.7", 51820)),
+        ("2001:db8::7 1", Endpoint("2001:db8::7", 1)),
+        (" ", None),
+        ("", None),
+        ("router.example 51820", None),
+        ("203.0.113.7 ", None),
+        ("203.0.113.7 0", None),
+    ],
+)
+def test_decode_report_endpoint_as_a_router_writes_it(text: str, endpoint: Endpoint | None) -> None:
+    assert decode_report(report_of(current=text), "topic").peers[0].current == endpoint
+
+
+def test_decode_report_empty_list_of_peers_in_each_spelling_is_accepted() -> None:
+    """RouterOS may write an empty array as `[]`, `{}` or `""`."""
+    for empty in ("[]", "{}", '""', "null"):
+        payload = '{"v":1,"seq":"1","stage":"applied","peers":' + empty + "}"
+        assert decode_report(payload.encode(), "topic").peers == ()
+
+
+def test_decode_report_age_too_large_for_a_number_is_rejected() -> None:
+    for age in (10**400, f"{'9' * 400}:00:00"):
+        with pytest.raises(WireError):
+            decode_report(report_of(handshake_s=age), "topic")
+
+
+def test_decode_report_too_large_is_rejected_before_it_is_parsed() -> None:
+    with pytest.raises(WireError, match="report too large"):
+        decode_report(b"[" * 40_000, "topic")
