@@ -1,4 +1,4 @@
-"""The event loop: one thread owns all state. Edge: the only place where the edges meet the engine."""
+"""The daemon: one event loop, whose thread owns all state, between the engine and the outside."""
 
 import asyncio
 import secrets
@@ -26,11 +26,11 @@ from wgmqtt.script.templates import read_templates
 from wgmqtt.watch.watcher import watch
 
 FREEZE_POLL_S = 0.5
-REST_S = 0.02
+LOG_DELAY_S = 0.02
 
 
 def run(config: Config, path: Path, *, is_dry: bool) -> None:
-    """Run until SIGTERM or SIGINT. `path` is read again at SIGHUP."""
+    """Run until SIGTERM or SIGINT; SIGHUP reloads the configuration from `path`."""
     bound_kept_memory()
     asyncio.run(_Daemon(config, path, is_dry=is_dry).run())
 
@@ -43,11 +43,11 @@ class _Daemon:
         self._instance = secrets.token_hex(4)
         self._state = step.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
         self._stopped = asyncio.Event()
-        self._said: deque[tuple[Say, float]] = deque()
-        self._saying: asyncio.TimerHandle | None = None
+        self._lines: deque[tuple[Say, float]] = deque()
+        self._log_timer: asyncio.TimerHandle | None = None
         self._failure: Exception | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._one_watches = asyncio.Lock()  # its table in nftables has one name, and goes with its socket
+        self._watch_lock = asyncio.Lock()  # two watchers would share one nftables table
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -62,7 +62,7 @@ class _Daemon:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._watch_anew()
+                self._restart_watch()
                 others = [tasks.create_task(_feed_watchdog()), tasks.create_task(self._watch_freezing())]
                 systemd.notify("READY=1")
                 await self._stopped.wait()
@@ -73,34 +73,33 @@ class _Daemon:
                         task.cancel()
         finally:
             systemd.notify("STOPPING=1")
-            self._say()
+            self._flush_log()
             await self._performer.stop(is_serving=self._state.session.phase == "ready")
             journal.write(say(phrases.STOPPED))
 
     def post(self, event: Event) -> None:
-        """Take one step, and carry out what comes of it."""
+        """Let the engine handle an event and carry out the effects."""
         self._state, effects = step.step(self._state, event, Now(time.monotonic(), time.time()))
         for effect in effects:
             if not isinstance(effect, Say):
                 self._performer.do(effect)
-        said_s = time.time()
-        self._said.extend((effect, said_s) for effect in effects if isinstance(effect, Say))
-        if not self._said or self._saying is not None:
+        now_s = time.time()
+        self._lines.extend((effect, now_s) for effect in effects if isinstance(effect, Say))
+        if not self._lines or self._log_timer is not None:
             return
         if any(isinstance(effect, PublishTable) for effect in effects):
-            # paho's thread sends it when this one rests. Lines of the log, written at once, would hold the table up.
-            self._saying = asyncio.get_running_loop().call_later(REST_S, self._say)
+            # paho's thread sends the table only while this thread is idle, so logging first would delay it.
+            self._log_timer = asyncio.get_running_loop().call_later(LOG_DELAY_S, self._flush_log)
         else:
-            self._say()
+            self._flush_log()
 
-    def _say(self) -> None:
-        """Write what was said."""
-        self._saying = None
-        while self._said:
-            self._performer.say(*self._said.popleft())
+    def _flush_log(self) -> None:
+        self._log_timer = None
+        while self._lines:
+            self._performer.log(*self._lines.popleft())
 
     def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """End on an error in a callback, which asyncio would only write down: no wake-up might ever come again."""
+        """End the daemon on an error in a callback. asyncio would only log it, and a timer might never be set again."""
         self._failure = self._failure or context.get("exception") or RuntimeError(context["message"])
         self._stopped.set()
 
@@ -113,23 +112,22 @@ class _Daemon:
             read_secret(config.password_file)
         except WgmqttError as error:
             first = replace(error.problems[0], excerpt="")
-            said = say(phrases.CONFIG_REJECTED, problems=len(error.problems), reason=first)
-            journal.write(said)
+            journal.write(say(phrases.CONFIG_REJECTED, problems=len(error.problems), reason=first))
         else:
             journal.write(say(phrases.CONFIG_RELOADED, routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config
             self.post(Reconfigured(config))
-            self._watch_anew()
+            self._restart_watch()
         systemd.notify("READY=1")
 
-    def _watch_anew(self) -> None:
-        """Watch from nothing: what was of no interest in the last dump may be of interest now."""
+    def _restart_watch(self) -> None:
+        """Start watching from an empty snapshot: peers that were not configured before may be now."""
         if self._watching is not None:
             self._watching.cancel()
         self._watching = self._tasks.create_task(self._watch())
 
     async def _watch(self) -> None:
-        async with self._one_watches:
+        async with self._watch_lock:
             await watch(self._config, self.post, awaited=lambda: stale_sessions.awaited(self._state))
 
     async def _watch_freezing(self) -> None:

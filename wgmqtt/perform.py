@@ -1,4 +1,4 @@
-"""Carries out the engine's effects. Edge: owns the connection to the broker."""
+"""Carries out the engine's effects; owns the connection to the broker."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wgmqtt import phrases
 from wgmqtt.broker.connection import Connection, Login
-from wgmqtt.broker.tcp_reset import end_connections
+from wgmqtt.broker.tcp_reset import reset_connections
 from wgmqtt.config.files import read_secret
 from wgmqtt.engine.effects import (
     BreakSession,
@@ -25,11 +25,11 @@ from wgmqtt.host import journal
 from wgmqtt.logline import Say, say, say_at
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import Online, encode_event, encode_online
-from wgmqtt.wire.topics import Topics
+from wgmqtt.wire.topics import Topics, topics_of
 
 
 class Performer:
-    """Does what the engine asks for, at once and without blocking; answers come back by `post`."""
+    """Carries out effects at once, without blocking; their results come back as events through `post`."""
 
     def __init__(self, config: Config, instance: str, post: Callable[[Event], None], *, is_dry: bool = False) -> None:
         self.config = config
@@ -38,39 +38,41 @@ class Performer:
         self._post = post
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
-        self._breaking: set[asyncio.Task[None]] = set()
+        self._resetting: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def _topics(self) -> Topics:
+        return topics_of(self.config)
+
     def do(self, effect: Effect) -> None:
-        """Carry out one effect."""
+        """Carry out one effect. Log lines are not carried out here: the daemon hands them to `log` when it is idle."""
         match effect:
-            case Say():
-                self.say(effect, time.time())
             case WakeAt():
                 self._wake_at(effect.mono_s)
             case OpenBroker():
                 self._close()
                 self._opening = self._loop.create_task(self._open(effect.generation))
-                self._opening.add_done_callback(raise_failure)
                 self._opening.add_done_callback(_raise_if_failed)
             case CloseBroker():
                 self._close()
             case BreakSession():
-                self._break(effect.router)
+                self._reset(effect.router)
             case PublishTable() | PublishStatus() | ReadRetained():
                 self._send(effect)
 
-    def say(self, said: Say, at_s: float) -> None:
-        """Write a line of the log, and publish it; `at_s` is the Unix time at which it was said."""
-        journal.write(said, at_s)
-        self._tell(said, at_s)
+    def log(self, line: Say, at_s: float) -> None:
+        """Write a log line and publish it for `wgmqtt events`; `at_s` is the Unix time of what it describes."""
+        journal.write(line, at_s)
+        if self._connection is not None and line.level != "debug" and not self._is_dry:
+            self._connection.publish_event(self._topics.hub_events, encode_event(line, at_s))
 
     def _send(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
         connection = self._connection
         if connection is None or connection.generation != effect.generation:
-            return  # of a connection that ended meanwhile: its BrokerDown is on the way
+            return  # for a connection that has ended: its BrokerDown is on the way
         match effect:
             case PublishTable():
                 self._publish_table(connection, effect)
@@ -87,28 +89,23 @@ class Performer:
         journal.write(say(phrases.WOULD_PUBLISH, topic=effect.topic, payload=text))
         self._loop.call_soon(self._post, Acked(effect.generation, effect.router, effect.seq))
 
-    def _tell(self, said: Say, at_s: float) -> None:
-        """Publish a line for whoever follows `wgmqtt events`; what is said without a connection is in the journal."""
-        if self._connection is not None and said.level != "debug" and not self._is_dry:
-            topic = Topics(self.config.prefix, self.config.hub.name).hub_events
-            self._connection.publish_event(topic, encode_event(said, at_s))
-
-    def _break(self, router: str) -> None:
+    def _reset(self, router: str) -> None:
         address = next((each.tunnel_address for each in self.config.routers if each.name == router), "")
         if self._is_dry or not address:
             return
-        self._breaking.add(task := self._loop.create_task(self._end_connections(router, address)))
-        task.add_done_callback(self._breaking.discard)
-        task.add_done_callback(raise_failure)
+        self._resetting.add(task := self._loop.create_task(self._reset_connections(router, address)))
+        task.add_done_callback(self._resetting.discard)
+        task.add_done_callback(_raise_if_failed)
 
-    async def _end_connections(self, router: str, address: str) -> None:
+    async def _reset_connections(self, router: str, address: str) -> None:
         try:
-            number = await asyncio.to_thread(end_connections, self.config.broker_for_routers.port, address)
+            count = await asyncio.to_thread(reset_connections, self.config.broker_for_routers.port, address)
         except EdgeError as error:
-            said = say(phrases.RESET_FAILED, router=router, reason=error)
-        else:  # none: the broker is on another machine, and its TCP is not ours to end
-            said = say_at("info" if number else "debug", phrases.CONNECTION_RESET, router=router, connections=number)
-        self.say(said, time.time())
+            line = say(phrases.RESET_FAILED, router=router, reason=error)
+        else:
+            # With a broker on another machine there is no connection here to reset.
+            line = say_at("info" if count else "debug", phrases.CONNECTION_RESET, router=router, connections=count)
+        self.log(line, time.time())
 
     def _wake_at(self, mono_s: float) -> None:
         if self._timer is not None:
@@ -117,65 +114,55 @@ class Performer:
 
     def _close(self) -> None:
         if self._opening is not None:
-            self._opening.cancel()  # it may still wait for the end of the connection before
+            self._opening.cancel()  # it may still be waiting for the previous connection to close
         if self._connection is not None:
             closing = self._loop.create_task(self._connection.close())
-            closing.add_done_callback(self._closed)
             self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            closing.add_done_callback(_raise_if_failed)
             self._connection = None
-
-    def _closed(self, closing: asyncio.Task[None]) -> None:
-        self._closing.discard(closing)
-        _raise_if_failed(closing)
 
     async def _all_closed(self) -> None:
         if self._closing:
             await asyncio.wait(self._closing)
 
     async def _open(self, generation: int) -> None:
-        # One live thread at a time: two of them with one client-id would drive each other out.
+        # Only one live connection at a time: the broker ends the older of two with the same client-id.
         await self._all_closed()
-        topics = Topics(self.config.prefix, self.config.hub.name)
         try:
             login = Login(
                 address=self.config.broker,
-                # Kept over this process's connections: a broker that still holds the last one lets it go.
+                # The same for every connection of this process, so that the broker drops a stale one in its favour.
                 client_id=f"wgmqtt-{self.config.hub.name}-{self._instance}",
                 username=self.config.username,
                 password=read_secret(Path(self.config.password_file)),
-                will_topic=topics.hub_online,
+                will_topic=self._topics.hub_online,
                 will_payload=b"" if self._is_dry else self._offline(),
             )
             self._connection = Connection(generation, login, self._post)
-        except (WgmqttError, OSError) as error:  # a secret or a certificate that cannot be read: tried again later
+        except (WgmqttError, OSError) as error:  # an unreadable secret or certificate; the engine retries later
             self._post(BrokerDown(generation, str(error), "files"))
             return
         try:
             self._connection.start()
-        except OSError as error:  # no more threads or sockets, or not even a loopback
+        except OSError as error:  # out of threads or sockets
             self._post(BrokerDown(generation, str(error)))
 
     def _offline(self) -> bytes:
         return encode_online(Online(is_online=False, instance=self._instance))
 
     async def stop(self, *, is_serving: bool) -> None:
-        """End the connection; say that the hub is away if this daemon was the one to speak for it."""
+        """End the connection; publish that the hub is offline if this daemon was the active one."""
         if self._timer is not None:
             self._timer.cancel()
         if self._connection is not None and is_serving and not self._is_dry:
-            topic = Topics(self.config.prefix, self.config.hub.name).hub_online
-            self._connection.publish_status(PublishStatus(self._connection.generation, topic, self._offline()))
+            offline = PublishStatus(self._connection.generation, self._topics.hub_online, self._offline())
+            self._connection.publish_status(offline)
         self._close()
         await self._all_closed()
 
 
 def _raise_if_failed(task: asyncio.Task[None]) -> None:
-    """Let the event loop hear of an error that nobody waits for: it ends the daemon."""
-    if not task.cancelled():
-        task.result()
-
-
-def raise_failure(task: asyncio.Task[None]) -> None:
-    """Raise what a task ended with, at once, for the event loop's own handler: it ends the daemon."""
+    """Raise the exception of a task that nobody awaits, so that the event loop's handler ends the daemon."""
     if not task.cancelled():
         task.result()

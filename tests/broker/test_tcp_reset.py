@@ -1,4 +1,4 @@
-"""A connection is ended from outside, and no other one. Real sockets of loopback; ending them needs root."""
+"""Connections of one address are reset and others are not. Real sockets on loopback; needs root."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from wgmqtt.broker.tcp_reset import end_connections
+from wgmqtt.broker.tcp_reset import reset_connections
 from wgmqtt.errors import EdgeError
 
 ONE, OTHER = "127.0.0.2", "127.0.0.3"
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 
 
 class Listener:
-    """A server that routers connect to."""
+    """A server that the test connects to."""
 
     def __init__(self, stack: ExitStack, family: socket.AddressFamily, address: str) -> None:
         self._stack = stack
@@ -53,7 +53,7 @@ def test_connections_of_one_address_are_reset_and_others_live(
     ended = listener.connect(ONE)
     living = listener.connect(OTHER)
     elsewhere = Listener(stack, family, address).connect(ONE)
-    assert end_connections(listener.port, ONE) == 1
+    assert reset_connections(listener.port, ONE) == 1
     for end in ended:
         with pytest.raises(ConnectionError):
             end.recv(1)
@@ -65,21 +65,21 @@ def test_connections_of_one_address_are_reset_and_others_live(
 def test_connection_of_an_ipv6_address_is_reset(stack: ExitStack) -> None:
     listener = Listener(stack, socket.AF_INET6, "::1")
     client, _ = listener.connect("::1", "::1")
-    assert end_connections(listener.port, "::1") == 1
+    assert reset_connections(listener.port, "::1") == 1
     with pytest.raises(ConnectionError):
         client.recv(1)
 
 
-def test_nothing_to_end_is_no_error(stack: ExitStack) -> None:
-    assert end_connections(Listener(stack, socket.AF_INET, "127.0.0.1").port, ONE) == 0
+def test_no_connection_to_reset_is_no_error(stack: ExitStack) -> None:
+    assert reset_connections(Listener(stack, socket.AF_INET, "127.0.0.1").port, ONE) == 0
 
 
-def test_without_the_capability_it_says_so(stack: ExitStack) -> None:
+def test_reset_without_the_capability_raises(stack: ExitStack) -> None:
     listener = Listener(stack, socket.AF_INET, "127.0.0.1")
     listener.connect(ONE)
     os.seteuid(65534)
     try:
         with pytest.raises(EdgeError, match="Operation not permitted"):
-            end_connections(listener.port, ONE)
+            reset_connections(listener.port, ONE)
     finally:
         os.seteuid(0)

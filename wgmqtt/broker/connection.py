@@ -1,7 +1,8 @@
-"""One connection to the broker, once used and then thrown away. Edge: talks to the broker by paho-mqtt.
+"""One connection to the broker, discarded when it ends.
 
-Why one client for each connection: paho sends its old unacknowledged messages again after `on_connect`, so that what is
-published there loses to a stale value. Its callbacks run in its own thread; they only hand small frozen events over.
+Each connection has a paho client of its own: a client that reconnects sends its old unacknowledged messages again after
+`on_connect`, so a stale value would overwrite what was just published. paho's callbacks run in its own thread and only
+hand small frozen events over to the event loop.
 """
 
 import asyncio
@@ -21,18 +22,16 @@ from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubH
 from wgmqtt.model import BrokerAddress
 
 KEEP_ALIVE_S = 30
-MAX_IN_FLIGHT = 5_000  # a table for every router at once: each topic has one, so this is never a queue
-TOPICS_A_SUBSCRIBE = 200
+MAX_IN_FLIGHT = 5_000  # more than the engine ever publishes at once, so that paho never queues
+TOPICS_PER_SUBSCRIBE = 200
 UNSPECIFIED = 0x80
-LOGIN_REFUSED = (
-    0x86,
-    0x87,
-)  # paho writes an MQTT 3.1.1 refusal as MQTT 5 does: bad user name or password, not authorized
+# paho reports MQTT 3.1.1's codes as those of MQTT 5: bad user name or password, not authorized.
+LOGIN_REJECTED = (0x86, 0x87)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to connect: where, as whom, and the will. The password never leaves this value."""
+    """How to connect: the address, the account and the will."""
 
     address: BrokerAddress
     client_id: str
@@ -40,15 +39,15 @@ class Login:
     password: str
     will_topic: str
     will_payload: bytes
-    """Empty: no will."""
+    """Empty for no will."""
 
     def __repr__(self) -> str:
-        """Leave the password out, wherever this is printed."""
+        """Return a text without the password, for logs and tracebacks."""
         return f"Login({self.username}@{self.address.host})"
 
 
 def make_client(login: Login) -> paho.Client:
-    """Return a client that knows where to connect and as whom, and connects once."""
+    """Return a client that connects once and does not reconnect."""
     unix = login.address.unix_socket
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
@@ -73,19 +72,19 @@ def make_client(login: Login) -> paho.Client:
 
 
 class Connection:
-    """One connection of one generation. Every event it delivers comes on the event loop's own thread."""
+    """One connection of one generation. It delivers every event on the event loop's own thread."""
 
     def __init__(self, generation: int, login: Login, deliver: Callable[[Event], None]) -> None:
         self.generation = generation
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._is_down = False
-        self._asked: ReadRetained | None = None
+        self._reading: ReadRetained | None = None
         self._retained: dict[str, bytes] = {}
         self._routers: dict[str, str] = {}
         self._hub: frozenset[str] = frozenset()
         self._tables: dict[int, tuple[str, int]] = {}
-        self._note = f"{login.client_id} {generation}".encode()
+        self._fence_note = f"{login.client_id} {generation}".encode()
         self._client = self._make_client(login)
 
     def _make_client(self, login: Login) -> paho.Client:
@@ -99,11 +98,11 @@ class Connection:
         return client
 
     def start(self) -> None:
-        """Connect, in paho's thread."""
+        """Connect, in paho's thread. Raise OSError if there is no thread or socket left."""
         self._client.loop_start()
 
     async def close(self) -> None:
-        """End the connection and wait for its thread, which can take seconds, outside of the event loop."""
+        """End the connection and wait for its thread to end, without blocking the event loop: that can take seconds."""
         self._is_down = True
         await asyncio.to_thread(self._stop)
 
@@ -112,37 +111,37 @@ class Connection:
         self._client.loop_stop()
 
     def publish_table(self, effect: PublishTable) -> None:
-        """Publish a table; `Acked` follows."""
+        """Publish a table; `Acked` follows when the broker has it."""
         sent = self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
-        # On the loop's thread alone, as the look-up in `_acked`: the acknowledgement cannot overtake this line.
+        # `_acked` runs on this same thread, so it cannot run before the next line does.
         self._tables[sent.mid] = (effect.router, effect.seq)
 
     def publish_status(self, effect: PublishStatus) -> None:
-        """Publish something of the hub's own."""
+        """Publish on one of the hub's own topics, without waiting for the acknowledgement."""
         self._client.publish(effect.topic, effect.payload, qos=1, retain=effect.is_retained)
 
     def publish_event(self, topic: str, payload: bytes) -> None:
-        """Publish a line for whoever listens now; nobody waits for it, and it is not kept."""
+        """Publish a log line for current subscribers; it is neither acknowledged nor retained."""
         if self._client.is_connected():
             self._client.publish(topic, payload, qos=0)
 
     def read_retained(self, effect: ReadRetained) -> None:
         """Collect what is retained; `ReadBack` follows, then `Reported` for every report.
 
-        At QoS 0, because mosquitto drops what passes about 1,020 messages at QoS 1. The message to ourselves comes
-        behind everything that the broker had queued for us before it.
+        The subscriptions use QoS 0, because at QoS 1 mosquitto drops what exceeds about 1,020 queued messages. The
+        message to the fence topic returns to this client after every message that the broker queued before it.
         """
-        self._asked, self._retained, self._hub = effect, {}, frozenset()
-        # The hub's own topics stay subscribed: no word of another daemon is missed, and none comes twice.
+        self._reading, self._retained, self._hub = effect, {}, frozenset()
+        # The hub's own topics stay subscribed, so that no message of another daemon is missed or delivered twice.
         self._subscribe((effect.fence, *effect.hub, *(topic for topic in effect.topics if topic not in effect.hub)))
-        self._client.publish(effect.fence, self._note, qos=0)
+        self._client.publish(effect.fence, self._fence_note, qos=0)
 
     def _subscribe(self, topics: tuple[str, ...]) -> None:
-        for first in range(0, len(topics), TOPICS_A_SUBSCRIBE):
-            self._client.subscribe([(topic, 0) for topic in topics[first : first + TOPICS_A_SUBSCRIBE]])
+        for first in range(0, len(topics), TOPICS_PER_SUBSCRIBE):
+            self._client.subscribe([(topic, 0) for topic in topics[first : first + TOPICS_PER_SUBSCRIBE]])
 
     def _hand(self, event: Event) -> None:
-        """Hand an event to the loop. From paho's thread."""
+        """Hand an event over to the event loop; called in paho's thread."""
         self._loop.call_soon_threadsafe(self._deliver, event)
 
     def _down(self, reason: str, cause: Cause = "connection") -> None:
@@ -154,12 +153,12 @@ class Connection:
         self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
     ) -> None:
         if code.is_failure:
-            self._down(str(code), "login" if code.value in LOGIN_REFUSED else "connection")
+            self._down(str(code), "login" if code.value in LOGIN_REJECTED else "connection")
         else:
             self._hand(BrokerUp(self.generation))
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        # paho calls this while it handles the error, and says it in no other way.
+        # paho calls this inside its exception handler, which is the only place where the reason can be found.
         error = sys.exc_info()[1]
         self._down(str(getattr(error, "strerror", None) or error or "no connection"))
 
@@ -188,16 +187,16 @@ class Connection:
             self._hand(Reported(self.generation, router, bytes(message.payload)))
         elif message.topic in self._hub:
             self._hand(HubHeard(self.generation, message.topic, bytes(message.payload)))
-        elif self._asked is None:
+        elif self._reading is None:
             return
-        elif message.topic == self._asked.fence:
-            if message.payload == self._note:  # and not that of another daemon of this hub
-                self._fence_came(self._asked)
+        elif message.topic == self._reading.fence:
+            if message.payload == self._fence_note:  # not that of another daemon of this hub
+                self._finish_reading(self._reading)
         else:
             self._retained[message.topic] = bytes(message.payload)
 
-    def _fence_came(self, asked: ReadRetained) -> None:
-        self._asked = None
+    def _finish_reading(self, asked: ReadRetained) -> None:
+        self._reading = None
         self._hand(ReadBack(self.generation, self._retained))
         self._client.unsubscribe([asked.fence, *(topic for topic in asked.topics if topic not in asked.hub)])
         self._routers = dict(asked.reports)
@@ -206,6 +205,6 @@ class Connection:
 
 
 def _no_delay(_client: paho.Client, _data: object, opened: object) -> None:
-    """Send each message at once: without this a second small message waits up to 40 ms for an acknowledgement."""
+    """Disable Nagle's algorithm: a second small message would wait up to 40 ms for the acknowledgement of the first."""
     if isinstance(opened, socket.socket) and opened.family in (socket.AF_INET, socket.AF_INET6):
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

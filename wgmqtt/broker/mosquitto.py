@@ -1,40 +1,40 @@
-"""What mosquitto needs for the contract: a listener, who may do what, and the passwords' hashes. Pure."""
+"""The texts of mosquitto's files: its configuration, access rules and password hashes."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 
 from wgmqtt.model import BrokerAddress, Config
-from wgmqtt.wire.topics import Topics
+from wgmqtt.wire.topics import topics_of
 
-# Few rounds on purpose: the passwords are random, and hashing blocks the single-threaded broker at each log-in
+# Few rounds suffice because the passwords are random, and hashing blocks the single-threaded broker at each login
 # (5 ms at 101 rounds, 989 ms at 600,000).
 ROUNDS = 101
 VIEWER = "viewer"
 
 CONFIGURATION = """\
-# wgmqtt: the broker inside the tunnel. Written by "wgmqtt gen-mosquitto"; made again at each call.
+# wgmqtt: the broker inside the tunnel. Written by "wgmqtt gen-mosquitto", which overwrites it each time.
 {listeners}
 allow_anonymous false
 password_file {folder}/wgmqtt.passwd
 acl_file {folder}/wgmqtt.acl
-# No database: after a crash an old table must not come back. The daemon publishes again what is missing.
+# No database: old tables must not come back after a crash. The daemon publishes what is missing.
 persistence false
-# Without this each acknowledged message waits some 40 ms.
+# Without this each acknowledged message is delayed by some 40 ms.
 set_tcp_nodelay true
 """
 
 ACCESS = """\
-# wgmqtt: who may do what. It never changes with the routers: mosquitto 2.0 lets everybody read everything when this
-# file is missing or broken at a reload.
+# wgmqtt: access rules. They do not depend on the configured routers and so rarely change: mosquitto 2.0 lets every user
+# read everything if this file is missing or malformed at a reload.
 user {hub}
 topic readwrite {prefix}/#
 
-# reads all, writes nothing: for wgmqtt status
+# the account of wgmqtt status and wgmqtt events: reads everything
 user {viewer}
 topic read {prefix}/#
 
-# a router reads its own table and writes its own report and will
+# each router reads its own table, and writes its own report and will
 pattern read {prefix}/%u/endpoints
 pattern write {prefix}/%u/report
 pattern write {prefix}/%u/online
@@ -43,29 +43,29 @@ pattern write {prefix}/%u/online
 
 def render_configuration(config: Config, folder: str) -> str:
     """Return the text of `conf.d/wgmqtt.conf`. Source: mosquitto.conf(5)."""
-    # The hub's own way in; a unix socket serves no router, so theirs stands beside it.
-    ways = [config.broker, config.broker_for_routers] if config.broker.unix_socket else [config.broker]
-    return CONFIGURATION.format(listeners="\n".join(map(_listener, ways)), folder=folder)
+    # Routers cannot reach a unix socket, so they need a listener of their own.
+    addresses = [config.broker, config.broker_for_routers] if config.broker.unix_socket else [config.broker]
+    return CONFIGURATION.format(listeners="\n".join(map(_listener, addresses)), folder=folder)
 
 
-def _listener(way: BrokerAddress) -> str:
-    if way.unix_socket:
-        return f"listener 0 {way.unix_socket}"
-    if way.tls is not None:  # its certificate and key are not in our configuration
-        return f"# listener {way.port} {way.host}: it speaks TLS, so write it yourself, with certfile and keyfile"
-    return f"listener {way.port} {way.host}"
+def _listener(address: BrokerAddress) -> str:
+    if address.unix_socket:
+        return f"listener 0 {address.unix_socket}"
+    if address.tls is not None:  # wgmqtt's configuration does not name the broker's certificate and key
+        return f"# listener {address.port} {address.host}: with TLS; add it yourself, with certfile and keyfile"
+    return f"listener {address.port} {address.host}"
 
 
 def render_access(config: Config) -> str:
     """Return the text of the ACL file. Source: mosquitto.conf(5), acl_file."""
-    topics = Topics(config.prefix, config.hub.name)
+    topics = topics_of(config)
     return ACCESS.format(hub=config.username, viewer=VIEWER, prefix=topics.prefix)
 
 
 def render_passwords(passwords: Mapping[str, str], salts: Mapping[str, bytes]) -> str:
-    """Return the text of the password file, a line for each user, as mosquitto_passwd(1) writes it.
+    """Return the text of the password file, one line per user, in the format of mosquitto_passwd(1).
 
-    `salts` holds 12 random bytes for each user.
+    `salts` holds 12 random bytes per user.
     """
     lines = []
     for user in sorted(passwords):

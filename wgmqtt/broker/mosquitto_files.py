@@ -1,4 +1,4 @@
-"""Secrets that are missing, and mosquitto's files. Edge: writes files."""
+"""Creates missing passwords and writes mosquitto's files."""
 
 import grp
 import os
@@ -17,11 +17,11 @@ SALT_BYTES = 12
 
 
 def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
-    """Write a file that nobody else may read, not even for a moment: beside, flushed to the disk, then renamed."""
-    beside = path.with_name(f".{path.name}.new")
+    """Write a file atomically (a new file, synced, then renamed) that others can read at no moment."""
+    new_path = path.with_name(f".{path.name}.new")
     try:
-        beside.unlink(missing_ok=True)
-        opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        new_path.unlink(missing_ok=True)
+        opened = os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         with os.fdopen(opened, "w", encoding="ascii") as file:
             if mode == GROUP_READABLE:
                 _give_to_mosquitto(opened)
@@ -29,13 +29,13 @@ def write_private(path: Path, text: str, mode: int = PRIVATE) -> None:
             file.write(text)
             file.flush()
             os.fsync(opened)
-        beside.rename(path)
+        new_path.rename(path)
     except OSError as error:
         raise EdgeError(Problem(str(path), "cannot be written", "", error.strerror or str(error))) from error
 
 
 def make_missing_secrets(config: Config) -> list[Path]:
-    """Make a random password for each user that has none; return the files made."""
+    """Create a random password for each user without one; return the paths of the new files."""
     made = []
     for path in _secret_files(config).values():
         if not path.exists():
@@ -46,7 +46,7 @@ def make_missing_secrets(config: Config) -> list[Path]:
 
 
 def write_mosquitto(config: Config, folder: Path) -> list[Path]:
-    """Write mosquitto's configuration, ACL and passwords below `folder`; return the files written."""
+    """Write mosquitto's configuration, ACL and password file below `folder`; return the paths."""
     users = {user: read_secret(path) for user, path in _secret_files(config).items()}
     salts = {user: secrets.token_bytes(SALT_BYTES) for user in users}
     files = {
@@ -67,7 +67,7 @@ def _secret_files(config: Config) -> dict[str, Path]:
 
 
 def _give_to_mosquitto(opened: int) -> None:
-    """Let mosquitto read it again at a reload, when it is root no more; where there is no such group, leave it."""
+    """Let mosquitto read the file at a reload, when it has dropped root; do nothing if there is no such group."""
     try:
         group = grp.getgrnam("mosquitto").gr_gid
     except KeyError:

@@ -1,4 +1,4 @@
-"""Reads what the hub publishes of itself, from any machine that may read the broker. Edge: talks to the broker."""
+"""Reads the hub's status and events from the broker, for the command line on any machine."""
 
 import queue
 import sys
@@ -19,7 +19,7 @@ Message = tuple[str, bytes]
 
 
 class Viewer:
-    """One connection that only listens. Use it with `with`."""
+    """One connection that only subscribes; a context manager."""
 
     def __init__(self, login: Login, topics: tuple[str, ...]) -> None:
         self._where = f"{login.address.unix_socket or login.address.host}:{login.address.port}"
@@ -27,7 +27,7 @@ class Viewer:
         self._messages: queue.SimpleQueue[Message | str] = queue.SimpleQueue()
         self._client = make_client(login)
         self._client.on_connect = self._on_connect
-        # paho calls this while it handles the error, and says it in no other way.
+        # paho calls this inside its exception handler, which is the only place where the reason can be found.
         self._client.on_connect_fail = lambda _client, _data: self._messages.put(str(sys.exc_info()[1]))
         self._client.on_disconnect = lambda _client, _data, _flags, code, _more: self._messages.put(str(code))
         self._client.on_message = lambda _client, _data, got: self._messages.put((got.topic, bytes(got.payload)))
@@ -38,7 +38,7 @@ class Viewer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave."""
+        """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -51,10 +51,10 @@ class Viewer:
             client.subscribe([(topic, 0) for topic in self._topics])
 
     def take(self, timeout_s: float | None) -> Message | None:
-        """Return the next message, None if none comes for `timeout_s`; without a time-out it waits for ever.
+        """Return the next message, or None after `timeout_s` without one; None as the timeout waits without limit.
 
         Raises:
-            EdgeError: there is no connection (any more).
+            EdgeError: the connection failed or was lost.
         """
         try:
             got = self._messages.get(timeout=timeout_s)
@@ -62,16 +62,16 @@ class Viewer:
             return None
         if isinstance(got, str):
             raise EdgeError(
-                Problem(self._where, f"no connection to the broker: {got}", hint="does it run, and at this address?")
+                Problem(self._where, f"no connection to the broker: {got}", hint="check that it runs at this address")
             )
         return got
 
 
 def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
-    """Return the hub's view and whether the hub is there, now and at each change.
+    """Yield the hub's status and whether the hub is online, now and at each change.
 
     Raises:
-        EdgeError: there is no connection, or nothing was ever published.
+        EdgeError: the connection failed, or the hub has published no status.
     """
     status: HubStatus | None = None
     is_online = False
@@ -79,8 +79,8 @@ def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
         while True:
             message = viewer.take(ANSWER_S if status is None else None)
             if message is None:
-                hint = "does wgmqtt run there, and may this user read it?"
-                raise EdgeError(Problem(topics.hub_status, "nothing is there to show", hint=hint))
+                hint = "check that wgmqtt runs on the hub, and that this user may read the topic"
+                raise EdgeError(Problem(topics.hub_status, "the hub has published no status", hint=hint))
             topic, payload = message
             if topic == topics.hub_online:
                 online = decode_online(payload, topic)
@@ -92,7 +92,7 @@ def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
 
 
 def read_events(login: Login, topics: Topics) -> Iterator[bytes]:
-    """Return the payload of each line that the hub says, as it is said."""
+    """Yield the payload of each event that the hub publishes."""
     with Viewer(login, (topics.hub_events,)) as viewer:
         while (message := viewer.take(None)) is not None:
             yield message[1]

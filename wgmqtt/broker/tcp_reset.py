@@ -1,9 +1,9 @@
-"""Ends a router's own connection to a broker on this machine. Edge: talks to the kernel by sock_diag(7).
+"""Resets a router's TCP connections to a broker on this machine, through sock_diag(7).
 
-An MQTT client that takes over the session would not do: the broker closes the old connection, but the kernel sends its
-end (FIN) behind the data that TCP repeats ever more rarely, so the router hears of it no sooner (measured: 13 s after
-15 s away, like TCP alone). SOCK_DESTROY sends a reset at once: the router connects anew and gets its retained table.
-It needs CAP_NET_ADMIN and a kernel with CONFIG_INET_DIAG_DESTROY, which Debian's have.
+Taking over the MQTT session with the router's client-id is no substitute: the broker closes the old connection, but the
+kernel sends the FIN after the data that TCP retransmits at growing intervals, so the router notices no sooner: 13 s
+after an outage of 15 s, measured, like TCP alone. SOCK_DESTROY sends a reset at once; the router reconnects and gets
+its retained table. It needs CAP_NET_ADMIN and a kernel with CONFIG_INET_DIAG_DESTROY, which Debian's kernels have.
 """
 
 import os
@@ -27,11 +27,11 @@ _SOCKID_BYTES, _SOCKID_AT = 48, 4
 _ESTABLISHED = 1 << 1  # by the numbers of enum in net/tcp_states.h
 
 
-def end_connections(port: int, remote: str) -> int:
-    """End the TCP connections between the local `port` and the address `remote`; return how many there were.
+def reset_connections(port: int, remote: str) -> int:
+    """Reset the TCP connections between the local `port` and the address `remote`; return their number.
 
     Raises:
-        EdgeError: the kernel does not allow it, cannot do it, or does not answer.
+        EdgeError: the kernel does not permit it, does not support it, or does not answer.
     """
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as netlink:
@@ -43,12 +43,12 @@ def end_connections(port: int, remote: str) -> int:
                 request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ESTABLISHED) + sockid
                 list(_ask(netlink, _SOCK_DESTROY, _NLM_F_ACK, request))
     except OSError as error:
-        raise EdgeError(Problem(f"connection of {remote} to port {port}", f"cannot be ended: {error}")) from error
+        raise EdgeError(Problem(f"connection of {remote} to port {port}", f"cannot be reset: {error}")) from error
     return len(ours)
 
 
 def _connections(netlink: socket.socket, family: int, port: int) -> Iterator[bytes]:
-    """Yield the inet_diag_sockid of each established connection of the local `port`."""
+    """Yield the inet_diag_sockid of each established connection to the local `port`."""
     sockid = _SOCKID.pack(port, 0, b"", b"").ljust(_SOCKID_BYTES, b"\0")
     request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ESTABLISHED) + sockid
     for answer in _ask(netlink, _SOCK_DIAG_BY_FAMILY, _NLM_F_DUMP, request):
@@ -64,7 +64,7 @@ def _remote(family: int, sockid: bytes) -> AnyAddress:
 
 
 def _ask(netlink: socket.socket, kind: int, flags: int, request: bytes) -> Iterator[bytes]:
-    """Send one request and yield the payloads of its answer; raises OSError."""
+    """Send one request and yield the payloads of its answers; raise OSError if the kernel reports an error."""
     size = _NLMSGHDR.size
     netlink.send(_NLMSGHDR.pack(size + len(request), kind, _NLM_F_REQUEST | flags, 1, 0) + request)
     while True:

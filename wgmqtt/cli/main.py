@@ -27,7 +27,7 @@ from wgmqtt.model import Config, Router
 from wgmqtt.script.render import Options, parse_wan_hook, render_difference, render_removal, render_script
 from wgmqtt.script.templates import read_templates
 from wgmqtt.wire.hub import decode_event
-from wgmqtt.wire.topics import Topics
+from wgmqtt.wire.topics import topics_of
 
 DEFAULT_CONFIG = Path("/etc/wgmqtt/config.yaml")
 
@@ -181,7 +181,7 @@ def _viewer_login(config: Config) -> Login:
 def _status(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     clear = "\033[H\033[2J" if options.watch and sys.stdout.isatty() else ""
-    for status, is_online in read_view(_viewer_login(config), Topics(config.prefix, config.hub.name)):
+    for status, is_online in read_view(_viewer_login(config), topics_of(config)):
         if options.json:
             print(render_json(status, is_online=is_online), end="", flush=True)
         else:
@@ -193,7 +193,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _events(options: argparse.Namespace) -> int:
     config = read_config(options.config)
-    topics = Topics(config.prefix, config.hub.name)
+    topics = topics_of(config)
     for payload in read_events(_viewer_login(config), topics):
         event = decode_event(payload, topics.hub_events)
         if event is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wgmqtt.model import Config, Link, PublicKey, Router
-from wgmqtt.wire.topics import Topics
+from wgmqtt.wire.topics import Topics, topics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def make_roster(config: Config) -> Roster:
         links_of[link.second].append(link)
     return Roster(
         config=config,
-        topics=Topics(config.prefix, config.hub.name),
+        topics=topics_of(config),
         by_name={router.name: router for router in config.routers},
         by_key={router.key: router for router in config.routers},
         links_of={name: tuple(links) for name, links in links_of.items()},

@@ -1,6 +1,6 @@
-"""A person's wish that nothing be published, kept over restarts. Edge: a file beside the configuration.
+"""The freeze file beside the configuration: while it exists, nothing is published.
 
-A file, because it holds when the broker is down, when it forgets, and when the machine starts again.
+A file works while the broker is down, and outlasts restarts of broker, daemon and machine.
 """
 
 from pathlib import Path
@@ -9,17 +9,17 @@ from wgmqtt.errors import EdgeError, Problem
 
 
 def freeze_path(config: Path) -> Path:
-    """Return the file that stands for the wish: `config.yaml.frozen` beside `config.yaml`."""
+    """Return the path of the freeze file: `config.yaml.frozen` beside `config.yaml`."""
     return config.with_name(f"{config.name}.frozen")
 
 
 def is_frozen(config: Path) -> bool:
-    """Return whether publishing shall rest."""
+    """Return whether publishing is frozen."""
     return freeze_path(config).exists()
 
 
 def freeze(config: Path, *, wanted: bool) -> None:
-    """Make or take away the file; it may be so already."""
+    """Create or remove the file, unless that is done already."""
     path = freeze_path(config)
     try:
         if wanted:
@@ -27,4 +27,6 @@ def freeze(config: Path, *, wanted: bool) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise EdgeError(Problem(str(path), "cannot be written", "", error.strerror or str(error), "be root")) from error
+        raise EdgeError(
+            Problem(str(path), "cannot be written", "", error.strerror or str(error), "run this as root")
+        ) from error

@@ -1,4 +1,4 @@
-"""Log lines: a fixed phrase, then key=value. Edge: writes to standard error, by the standard library's logging."""
+"""Writes log lines to standard error: a fixed phrase, then key=value."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from wgmqtt.logline import Say
 LOG = logging.getLogger("wgmqtt")
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 PLAIN = re.compile(r"[^\s\"=]+")
-# The journal reads the priority from here. Source: sd-daemon(3).
+# The journal reads the priority from this prefix. Source: sd-daemon(3).
 PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
 
 
@@ -24,7 +24,7 @@ def set_up(level: str) -> None:
 
 
 def write(line: Say, at_s: float | None = None) -> None:
-    """Write one line; `at_s` is the Unix time at which it was said, if that was not now."""
+    """Write one line; `at_s` is the Unix time of what it describes, by default now."""
     level = LEVELS[line.level]
     if not LOG.isEnabledFor(level):
         return
@@ -35,7 +35,7 @@ def write(line: Say, at_s: float | None = None) -> None:
 
 
 def render_line(line: Say) -> str:
-    """Return a line as it stands in the log: the phrase, then key=value."""
+    """Return the text of a line: the phrase, then key=value."""
     return line.phrase + "".join(f" {key}={_text(value)}" for key, value in line.fields)
 
 

@@ -1,4 +1,4 @@
-"""How the C library keeps freed memory. Edge: talks to glibc; another C library is left as it is."""
+"""Limits how much freed memory glibc keeps; does nothing with another C library."""
 
 import contextlib
 import ctypes
@@ -9,10 +9,10 @@ KEPT_BYTES = 4 << 20
 
 
 def bound_kept_memory() -> None:
-    """Have large blocks given back when they are freed, and no more than `KEPT_BYTES` kept at the heap's end.
+    """Return large blocks to the system when they are freed, and keep at most `KEPT_BYTES` at the heap's end.
 
-    By itself glibc raises both bounds to the largest block it has seen, up to 32 and 64 MiB (mallopt(3)): the hub's
-    view of ten thousand routers is 4 MB of JSON, and after it 10 MiB more stay resident.
+    By default glibc raises both thresholds to the largest block freed so far, up to 32 and 64 MiB (mallopt(3)): the
+    status of ten thousand routers is 4 MB of JSON, after which 10 MiB more stay resident.
     """
     with contextlib.suppress(AttributeError):
         libc = ctypes.CDLL(None)
@@ -21,6 +21,6 @@ def bound_kept_memory() -> None:
 
 
 def give_back() -> None:
-    """Give back what lies free between other blocks: malloc_trim(3)."""
+    """Return free memory between other blocks to the system: malloc_trim(3)."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -10,7 +10,7 @@ from wgmqtt import __version__
 from wgmqtt.errors import Problem, RscError
 from wgmqtt.model import Authority, Config, Router
 from wgmqtt.script.tls import authority_values, tls_parts
-from wgmqtt.wire.topics import Topics, router_client_id
+from wgmqtt.wire.topics import router_client_id, topics_of
 
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
@@ -126,7 +126,7 @@ def render_script(
 
 def render_removal(config: Config, router: Router, templates: Templates) -> str:
     """Return the script that takes away from `router` what the other one made, and nothing else."""
-    topic = Topics(config.prefix, config.hub.name).endpoints(router.name)
+    topic = topics_of(config).endpoints(router.name)
     values = {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME), "topic": quote(topic)}
     return _fill(templates.remove, values)
 
@@ -150,7 +150,7 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _values(config: Config, router: Router, password: str | None) -> dict[str, str]:
-    topics = Topics(config.prefix, config.hub.name)
+    topics = topics_of(config)
     broker = config.broker_for_routers
     linked = sorted(
         f"  :set ($linked->{quote(str(other.key))}) {other.ping}"

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from wgmqtt.model import Config
+
 ROUTER_NAME = re.compile(r"[a-z0-9-]{1,32}")
 RESERVED_NAMES = frozenset({"hub", "viewer", "canary"})
 
@@ -53,6 +55,11 @@ class Topics:
         When that message comes back, every message retained before it has arrived.
         """
         return f"{self.prefix}/hub/{self.hub}/fence"
+
+
+def topics_of(config: Config) -> Topics:
+    """Return the topics that a configuration names: those of its prefix and its hub."""
+    return Topics(config.prefix, config.hub.name)
 
 
 def router_client_id(router: str) -> str:
