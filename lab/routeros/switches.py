@@ -1,12 +1,10 @@
 """What is not known of RouterOS, as switches: the scripts must do right with each. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 from lab.routeros.language.call import OddValues
-
-Emit = Callable[[str, Mapping[str, object]], None]  # an event's kind and fields, for the lab to read
 
 
 @dataclass(frozen=True, slots=True)

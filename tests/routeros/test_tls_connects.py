@@ -11,12 +11,13 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from lab.fuzz.handler_rig import INTERFACE, REPORT_TOPIC, TABLE_TOPIC, entry, hub_peer, key_of, peer, place_of, table
-from lab.routeros.menus.wg_device import DevicePeer
+from lab.routeros.menus.device import DevicePeer
 from lab.routeros.models.clock import ModelClock
 from lab.routeros.models.device import ModelDevice
 from lab.routeros.mqtt.link import Link
-from lab.routeros.site.router import Router, Site
-from lab.routeros.site.surroundings import RealClock, Surroundings
+from lab.routeros.router import Router, Site
+from lab.routeros.site.namespace import RealClock
+from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
 from lab.testbed.loopback_broker import Broker, Witness, free_port, running_broker
 from tests.routeros.tls_script import UPLOADED, VERSION, tls_script

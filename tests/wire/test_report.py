@@ -57,7 +57,7 @@ def report_of(**line: object) -> bytes:
     ],
 )
 def test_decode_report_handshake_age_in_each_spelling_of_a_routeros_time(text: object, age_s: float | None) -> None:
-    """The spellings are those that RouterOS itself printed (tests/data/device-measured.json, kind literal)."""
+    """The spellings are those that RouterOS itself printed (lab/routeros/data/device-measured.json, kind literal)."""
     assert decode_report(report_of(handshake_s=text), "topic").peers[0].handshake_s == age_s
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from routeros_lsp.syntax.ast import Brace, Word
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.language.evaluate import Command, Frame, ReturnSignal
 from lab.routeros.language.literals import read_num
+from lab.routeros.language.runner import Command, Frame, ReturnSignal
 from lab.routeros.language.values import Array, Nil, Nothing, Time, Value, render, typeof
 
 MAX_ROUNDS = 1_000_000

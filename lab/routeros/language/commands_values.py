@@ -1,15 +1,15 @@
 """The commands that look at a value or turn it into another. Pure.
 
-Sources: the rows of tests/data/device-measured.json; MikroTik's manual, "Scripting", Global commands; tarikin's
+Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Global commands; tarikin's
 reference. Where that reference contradicts the rows (`:tobool "yes"`), the rows stand.
 """
 
 from collections.abc import Callable, Mapping
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
-from lab.routeros.language.evaluate import Command, Frame
-from lab.routeros.language.expressions import Body
+from lab.routeros.language.json_text import decode_json, encode_json
 from lab.routeros.language.literals import read_ip, read_ip6, read_literal, read_num, read_time
+from lab.routeros.language.runner import Body, Command, Frame, prepared
 from lab.routeros.language.syntax import compile_script
 from lab.routeros.language.values import (
     Array,
@@ -213,15 +213,47 @@ def _parse(frame: Frame) -> Value:
     if not isinstance(source, str):
         raise _unknown("parse", source)
     try:
-        program = compile_script(source, frame.run.program.schema, "script")
+        program = compile_script(source, frame.run.code.program.schema, "script")
     except ScriptSyntaxError as error:
         raise ScriptError(str(error), placed=True) from error
     statements = tuple(statement for line in program.lines for statement in line.statements)
-    return Code(Body(statements, program), parsed=True)
+    return Code(Body(statements, prepared(program)), parsed=True)
 
 
 def _nothing(_: Frame) -> Value:
     return Nothing()
+
+
+_KEEP_STRINGS = "json.no-string-conversion"
+
+
+def _converts_strings(frame: Frame) -> bool:
+    if "options" not in frame.arguments:
+        return True
+    option = frame.value("options")
+    if option != _KEEP_STRINGS:
+        raise NotImplementedInEmulator(f"options={render(option)}")
+    return False
+
+
+def _deserialize(frame: Frame) -> Value:
+    frame.only("value", "from", "options")
+    text = frame.value("value")
+    if frame.value("from") != "json" or not isinstance(text, str):
+        raise NotImplementedInEmulator(f":deserialize from={render(frame.value('from'))} of {typeof(text)}")
+    return decode_json(text, convert_strings=_converts_strings(frame), odd=frame.run.world.odd_values)
+
+
+def _serialize(frame: Frame) -> Value:
+    frame.only("value", "to", "options")
+    if frame.value("to") != "json":
+        raise NotImplementedInEmulator(f":serialize to={render(frame.value('to'))}")
+    return encode_json(frame.value("value"), convert_strings=_converts_strings(frame))
+
+
+def _timestamp(frame: Frame) -> Value:
+    frame.only()
+    return Time(frame.run.world.now_ns())
 
 
 _CONVERSIONS: Mapping[str, Callable[[Value], Value]] = {
@@ -243,4 +275,7 @@ COMMANDS: Mapping[str, Command] = {
     "find": _find,
     "parse": _parse,
     "nothing": _nothing,
+    "deserialize": _deserialize,
+    "serialize": _serialize,
+    "timestamp": _timestamp,
 }

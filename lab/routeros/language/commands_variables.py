@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from routeros_lsp.syntax.ast import Binary, Brace, Expr, Group, StringLit, Variable, Word
 
 from lab.routeros.language.errors import NotImplementedInEmulator
-from lab.routeros.language.evaluate import Command, Frame
-from lab.routeros.language.expressions import Body
 from lab.routeros.language.literals import read_num
 from lab.routeros.language.operators import element as member
+from lab.routeros.language.runner import Body, Command, Frame
 from lab.routeros.language.values import Array, Code, Nothing, Value, render, typeof
 
 
@@ -27,7 +26,7 @@ def _name(frame: Frame) -> str:
 def _given(frame: Frame) -> Value | None:
     body = frame.arguments.get("do")
     if isinstance(body, Brace):
-        return Code(Body(tuple(body.body), frame.run.program))
+        return Code(Body(tuple(body.body), frame.run.code))
     value = frame.arguments.get("value")
     if isinstance(value, Brace) and not value.body:
         raise NotImplementedInEmulator("{} as a value; write ({})")

@@ -1,6 +1,6 @@
 """`=`, `<`, `~` and `in`: how two values compare. Pure.
 
-Sources: the rows of tests/data/device-measured.json; MikroTik's manual, "Scripting", Relational and Logical Operators;
+Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Relational and Logical Operators;
 tarikin's reference (a number and a string of digits compare as numbers, a bool and a number are never
 equal, a string has no order). Any other two types are not known, and refused: write `[:tostr …]` on both sides.
 """

@@ -1,12 +1,4 @@
-"""The values of arguments, operands, strings and arrays. Pure.
-
-An expression is made into functions once, when it is first met, and those are kept with the program: a handler is the
-same text for every message, and a walk over its tree would be most of the work.
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+"""Turn arguments, operands, strings and arrays into functions that compute their values."""
 
 from routeros_lsp.syntax.ast import (
     Binary,
@@ -18,7 +10,6 @@ from routeros_lsp.syntax.ast import (
     ExpressionPart,
     Group,
     Named,
-    Statement,
     StringLit,
     StringPart,
     Subst,
@@ -31,142 +22,103 @@ from routeros_lsp.syntax.ast import (
 from lab.routeros.language import operators
 from lab.routeros.language.errors import NotImplementedInEmulator, UndecidedError
 from lab.routeros.language.literals import read_literal
+from lab.routeros.language.runner import Body, Runner, Thunk
 from lab.routeros.language.scope import Scope
-from lab.routeros.language.syntax import Program
-from lab.routeros.language.values import Array, Code, Nothing, Op, Value, render, typeof
+from lab.routeros.language.values import Array, Nothing, Op, Value, render, typeof
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Body:
-    """Statements with the program they were written in: what `Code` and `Op` hold."""
-
-    statements: tuple[Statement, ...]
-    program: Program
-
-
-Thunk = Callable[["Expressions", Scope], Value]  # gives a value each time it is asked
+def value_thunk(element: Element | Expr) -> Thunk:
+    """Return the function for an argument; an unquoted word is a literal, or else a string."""
+    if isinstance(element, Word):
+        literal = read_literal(element.text)
+        return lambda *_: literal
+    return _no_word_thunk(element)
 
 
-@dataclass(frozen=True, slots=True)
-class Expressions(ABC):
-    """Evaluates what stands in a program. What runs commands is left to the subclass."""
-
-    program: Program
-
-    @abstractmethod
-    def substitution(self, subst: Subst, scope: Scope) -> Value:
-        """Return what `[command]` gives."""
-
-    @abstractmethod
-    def call(self, function: Code | Op, locals_: Mapping[str, Value], scope: Scope) -> Value:
-        """Return what a function gives that sees these variables only."""
-
-    @abstractmethod
-    def decide(self, error: UndecidedError) -> Value:
-        """Return the guess, or raise."""
-
-    def value(self, element: Element | Expr, scope: Scope) -> Value:
-        """Return the value of an argument or operand; an unquoted word is a literal, or else a string."""
-        if isinstance(element, Word):
-            return read_literal(element.text)
-        thunk = self.program.values.get(element)
-        if thunk is None:
-            thunk = self.program.values[element] = self.value_thunk(element)
-        return thunk(self, scope)
-
-    def thunk(self, element: Element | Expr) -> Thunk:
-        """Return what gives the value of an argument."""
-        if isinstance(element, Word):
-            literal = read_literal(element.text)
-            return lambda *_: literal
-        return self.value_thunk(element)
-
-    def operand(self, expr: Expr, scope: Scope) -> Value:
-        """Return the value of what stands in round brackets."""
-        thunk = self.program.operands.get(expr)
-        if thunk is None:
-            thunk = self.program.operands[expr] = self.operand_thunk(expr)
-        return thunk(self, scope)
-
-    def string(self, literal: StringLit, scope: Scope) -> str:
-        """Return a quoted string with its substitutions made."""
-        return render(self.value(literal, scope))
-
-    def _source(self, node: Element | Expr) -> str:
-        return self.program.text[node.start : node.end][:80]
-
-    def value_thunk(self, element: Element | Expr) -> Thunk:
-        """Return what gives the value of anything but a word."""
-        match element:
-            case Variable(name=name):
-                return lambda _, scope: scope.read(name)
-            case StringLit(parts=parts):
-                return _string_thunk([_part_thunk(part) for part in parts])
-            case Subst():
-                return lambda run, scope: run.substitution(element, scope)
-            case Group(exprs=[only]):
-                return self.operand_thunk(only)
-            case Brace(role="unknown"):
-                return lambda run, scope: run._array(element, scope)  # noqa: SLF001 - of this class
-            case _:
-                raise NotImplementedInEmulator(f"a value of this form: {self._source(element)}")
-
-    def operand_thunk(self, expr: Expr) -> Thunk:
-        """Return what gives the value of what stands in round brackets."""
-        match expr:
-            case Word(text=text):
-                return lambda *_: _number_or_so(text)
-            case Binary(op="<%%"):
-                return lambda run, scope: run._apply(expr, scope)  # noqa: SLF001 - of this class
-            case Binary(op=operator):
-                return _binary_thunk(operator, self.operand_thunk(expr.left), self.operand_thunk(expr.right))
-            case Unary(op=">"):
-                return lambda run, scope: run._quoted(expr, scope)  # noqa: SLF001 - of this class
-            case Unary(op=operator):
-                operand = self.operand_thunk(expr.operand)
-                return lambda run, scope: operators.unary(operator, operand(run, scope))
-            case _:
-                return self.value_thunk(expr)
-
-    def _quoted(self, expr: Unary, scope: Scope) -> Value:
-        if isinstance(expr.operand, Subst):
-            return Op(Body(tuple(expr.operand.body), self.program))
-        if isinstance(expr.operand, Brace):
-            return self._array(expr.operand, scope)
-        raise NotImplementedInEmulator(f"the operator > of {self._source(expr.operand)}")
-
-    def _apply(self, expr: Binary, scope: Scope) -> Value:
-        function, arguments = self.operand(expr.left, scope), self.operand(expr.right, scope)
-        if not isinstance(function, Op) or not isinstance(arguments, Array):
-            raise NotImplementedInEmulator(f"{typeof(function)} <%% {typeof(arguments)}")
-        locals_ = {str(index): item for index, item in enumerate(arguments.items)}
-        return self.call(function, locals_ | dict(arguments.keyed), scope)
-
-    def _array(self, brace: Brace, scope: Scope) -> Array:
-        items: list[Value] = []
-        keyed: dict[str, Value] = {}
-        for statement in brace.body:
-            member = statement.elements[0] if len(statement.elements) == 1 and statement.prefix is None else None
-            if isinstance(member, Named) and member.value is not None:
-                name = member.name
-                key = name.text if isinstance(name, Word) else self.string(name, scope)
-                keyed[key] = self._member(member.value, scope)
-            elif member is not None:
-                items.append(self._member(member, scope))
-            else:
-                raise NotImplementedInEmulator(f"an array with this member: {self._source(brace)}")
-        return Array(tuple(items), keyed)
-
-    def _member(self, element: Element, scope: Scope) -> Value:
-        value = self.value(element, scope)
-        if isinstance(element, Word) and isinstance(value, str):
-            if "," in value:
-                raise NotImplementedInEmulator(f"the array member {value}")
-            return Nothing()
-        return value
+def _no_word_thunk(element: Element | Expr) -> Thunk:
+    match element:
+        case Variable(name=name):
+            return lambda _, scope: scope.read(name)
+        case StringLit(parts=parts):
+            return _string_thunk([_part_thunk(part) for part in parts])
+        case Subst():
+            return lambda run, scope: run.substitution(element, scope)
+        case Group(exprs=[only]):
+            return operand_thunk(only)
+        case Brace(role="unknown"):
+            return lambda run, scope: _array(run, element, scope)
+        case _:
+            return lambda run, _: _unknown_form(run, element)
 
 
-def _number_or_so(text: str) -> Value:
+def operand_thunk(expr: Expr) -> Thunk:
+    """Return the function for an expression in round brackets."""
+    match expr:
+        case Word(text=text):
+            return lambda *_: _number_or_other_literal(text)
+        case Binary(op="<%%"):
+            return lambda run, scope: _apply(run, expr, scope)
+        case Binary(op=operator):
+            return _binary_thunk(operator, operand_thunk(expr.left), operand_thunk(expr.right))
+        case Unary(op=">"):
+            return lambda run, scope: _unevaluated(run, expr, scope)
+        case Unary(op=operator):
+            operand = operand_thunk(expr.operand)
+            return lambda run, scope: operators.unary(operator, operand(run, scope))
+        case _:
+            return value_thunk(expr)
+
+
+def _source(run: Runner, node: Element | Expr) -> str:
+    return run.code.program.text[node.start : node.end][:80]
+
+
+def _unknown_form(run: Runner, element: Element | Expr) -> Value:
+    raise NotImplementedInEmulator(f"a value of this form: {_source(run, element)}")
+
+
+def _unevaluated(run: Runner, expr: Unary, scope: Scope) -> Value:
+    if isinstance(expr.operand, Subst):
+        return Op(Body(tuple(expr.operand.body), run.code))
+    if isinstance(expr.operand, Brace):
+        return _array(run, expr.operand, scope)
+    raise NotImplementedInEmulator(f"the operator > of {_source(run, expr.operand)}")
+
+
+def _apply(run: Runner, expr: Binary, scope: Scope) -> Value:
+    function, arguments = run.operand(expr.left, scope), run.operand(expr.right, scope)
+    if not isinstance(function, Op) or not isinstance(arguments, Array):
+        raise NotImplementedInEmulator(f"{typeof(function)} <%% {typeof(arguments)}")
+    locals_ = {str(index): item for index, item in enumerate(arguments.items)}
+    return run.call(function, locals_ | dict(arguments.keyed), scope)
+
+
+def _array(run: Runner, brace: Brace, scope: Scope) -> Array:
+    items: list[Value] = []
+    keyed: dict[str, Value] = {}
+    for statement in brace.body:
+        member = statement.elements[0] if len(statement.elements) == 1 and statement.prefix is None else None
+        if isinstance(member, Named) and member.value is not None:
+            name = member.name
+            key = name.text if isinstance(name, Word) else run.string(name, scope)
+            keyed[key] = _member(run, member.value, scope)
+        elif member is not None:
+            items.append(_member(run, member, scope))
+        else:
+            raise NotImplementedInEmulator(f"an array with this member: {_source(run, brace)}")
+    return Array(tuple(items), keyed)
+
+
+def _member(run: Runner, element: Element, scope: Scope) -> Value:
+    value = run.value(element, scope)
+    if isinstance(element, Word) and isinstance(value, str):
+        if "," in value:
+            raise NotImplementedInEmulator(f"the array member {value}")
+        return Nothing()
+    return value
+
+
+def _number_or_other_literal(text: str) -> Value:
     value = read_literal(text)
     if isinstance(value, str):
         raise NotImplementedInEmulator(f"the word {text} in an expression")
@@ -176,7 +128,7 @@ def _number_or_so(text: str) -> Value:
 def _binary_thunk(operator: str, left: Thunk, right: Thunk) -> Thunk:
     work = operators.function(operator)
 
-    def thunk(run: Expressions, scope: Scope) -> Value:
+    def thunk(run: Runner, scope: Scope) -> Value:
         try:
             return work(left(run, scope), right(run, scope))
         except UndecidedError as error:

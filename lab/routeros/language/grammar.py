@@ -1,6 +1,6 @@
 """The measured grammar: routeros-lsp's parser with the operators and precedences that RouterOS itself showed. Pure.
 
-Source: the `operator`, `parse` and `array-member` rows of tests/data/device-measured.json. The parser of routeros-lsp
+Source: the `operator`, `parse` and `array-member` rows of data/device-measured.json. The parser of routeros-lsp
 groups by guessed precedences and lacks `any`, `<%%`, the unary `>` and a member that begins with `::`.
 """
 

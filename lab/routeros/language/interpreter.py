@@ -1,6 +1,6 @@
 """The one way to run a RouterOS script: `run(source, world)`. Pure but for what the world does.
 
-What RouterOS does is taken, in this order, from: the measured rows (tests/data/device-measured.json); routeros-lsp,
+What RouterOS does is taken, in this order, from: the measured rows (data/device-measured.json); routeros-lsp,
 whose rules were measured with `/import dry-run`; MikroTik's manual, page "Scripting"; the reference that tarikin
 published on GitHub, tested on RouterOS 7.21. Where none of them says, the emulator stops.
 """
@@ -8,21 +8,14 @@ published on GitHub, tested on RouterOS 7.21. Where none of them says, the emula
 from collections.abc import Mapping
 from typing import Literal
 
-from lab.routeros.language import commands_flow, commands_text, commands_values, commands_variables
 from lab.routeros.language.call import World
-from lab.routeros.language.evaluate import Command, ReturnSignal, Run
+from lab.routeros.language.evaluate import Run
+from lab.routeros.language.runner import ReturnSignal, prepared
 from lab.routeros.language.schema import schema_for
 from lab.routeros.language.scope import Scope
-from lab.routeros.language.steps import PREPARE
 from lab.routeros.language.syntax import Program, compile_script, decode_source
 from lab.routeros.language.values import Nothing, Value
 
-COMMANDS: Mapping[str, Command] = {
-    **commands_flow.COMMANDS,
-    **commands_text.COMMANDS,
-    **commands_values.COMMANDS,
-    **commands_variables.COMMANDS,
-}
 _NO_LOCALS: Mapping[str, Value] = {}
 
 
@@ -60,7 +53,7 @@ def run(
         NotImplementedInEmulator: the script needs what the emulator lacks.
     """
     program = compile_script(decode_source(source), schema_for(world.version, absent), scope)
-    evaluator = Run(program, world, COMMANDS, PREPARE)
+    evaluator = Run(prepared(program), world)
     try:
         for line in program.lines:
             if line.refusal is not None:

@@ -1,6 +1,6 @@
 """Unquoted words and text to values. Pure.
 
-Source: the `literal` and `array-member` rows of tests/data/device-measured.json.
+Source: the `literal` and `array-member` rows of data/device-measured.json.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Arithmetic, bits, concatenation, arrays: what an operator makes of two values. Pure.
 
-Sources: the rows of tests/data/device-measured.json; MikroTik's manual, "Scripting", Operators, and its older examples
+Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Operators, and its older examples
 (spans, addresses); tarikin's reference (a string of digits counts as a number, an unset variable as 0 and
 as "", both sides of `and` and `or` are always evaluated, overflow wraps).
 """

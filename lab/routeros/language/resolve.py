@@ -1,6 +1,6 @@
-"""What a statement is: a block, a function's call, a global command, a menu's command. Pure.
+"""Find out what a statement does: a block, a call of a function, a global command, or a command of a menu.
 
-Names were checked before (syntax.py). Here they are looked up again, and only whole ones: no abbreviation.
+The names were checked before (syntax.py). They are looked up again here, without abbreviations.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from lab.routeros.language.syntax import Program
 
 _CONVERSIONS = ("toarray", "tobool", "toid", "toip", "toip6", "tonsec", "tonum", "tostr", "totime")
 _ONE_VALUE = ("convert", "deserialize", "len", "parse", "return", "serialize", "typeof", *_CONVERSIONS)
-# In which order a command's unnamed values fill its arguments (MikroTik's manual, "Scripting", Global commands).
+# The arguments that a command's unnamed values fill, in order (MikroTik's manual, "Scripting", Global commands).
 _UNNAMED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_ONE_VALUE, ("value",)),
     "delay": ("delay-time",),
@@ -39,14 +39,14 @@ _UNNAMED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """A line that is only a menu path, perhaps with a block or commands after it."""
+    """A menu path without a command, or with a block or `[ ]` after it."""
 
     inside: tuple[Element, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
-    """`$name value key=value`: a function's call."""
+    """`$name value key=value`: the call of a function."""
 
     name: str
     arguments: tuple[Element, ...]
@@ -62,7 +62,7 @@ class GlobalCommand:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MenuCommand:
-    """`/menu/verb …`. `where` holds what follows the word, or all conditions of `find`; None if there are none."""
+    """`/menu/verb …`. `where` holds the elements after the word `where`, or all of `find`'s; None if there are none."""
 
     menu: str
     verb: str
@@ -81,13 +81,6 @@ def resolve(statement: Statement, program: Program) -> Action:
     Raises:
         NotImplementedInEmulator: RouterOS accepts the line, and the emulator does not know what it does.
     """
-    known = program.actions.get(statement)
-    if known is None:
-        known = program.actions[statement] = _resolve(statement, program)
-    return known
-
-
-def _resolve(statement: Statement, program: Program) -> Action:
     elements = statement.elements
     head = elements[0] if elements else None
     if isinstance(head, Variable):
@@ -112,11 +105,13 @@ def _from_root(statement: Statement, program: Program, context: tuple[str, ...])
     for index, part in enumerate(statement.elements):
         if not isinstance(part, Word):
             if index == 0 or not isinstance(part, Brace | Subst):
-                raise NotImplementedInEmulator(f"a line that starts so: {_text(statement, program)}")
+                raise NotImplementedInEmulator(f"a line that starts like this: {_text(statement, program)}")
             return Path(tuple(statement.elements[index:]))
         for name in part.text.split("/"):
             if name not in node.get("c", {}):
-                raise NotImplementedInEmulator(f"{name}, no whole name of a command here: {_text(statement, program)}")
+                raise NotImplementedInEmulator(
+                    f"{name}, not the full name of a command here: {_text(statement, program)}"
+                )
             node = node["c"][name]
             path = (*path, name)
         if node.get("k"):
@@ -128,7 +123,7 @@ def _command(path: tuple[str, ...], node: NodeInfo, arguments: tuple[Element, ..
     *parents, name = path
     menu = "/" + "/".join(parents) if parents else ""
     if not is_listed(menu, name):
-        raise NotImplementedInEmulator(f"{menu}/{name}: whether this version has it is not known")
+        raise NotImplementedInEmulator(f"{menu}/{name}: it is not known whether this version has it")
     if menu == "" and name not in {"ping", "import"}:
         return GlobalCommand(name, _bind(name, node, arguments))
     return _menu_command(menu, name, node, arguments)

@@ -10,23 +10,15 @@ import copy
 import json
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from routeros_lsp.schema.schema import NodeInfo, Schema
 
-_DATA = Path(__file__).parents[1] / "data"
+from lab.routeros.data import SCHEMAS
+from lab.routeros.versions import parse_version
+
 # The standard verbs of an item menu, whose argument counts the console shows alike in every menu.
 _MODEL_MENU = ("interface", "wireguard", "peers")
-
-
-def parse_version(text: str) -> tuple[int, ...]:
-    """Return `7.16.2` as numbers that compare.
-
-    Raises:
-        ValueError: a part is no number.
-    """
-    return tuple(int(part) for part in text.split("."))
 
 
 def _exists(entry: dict[str, Any], version: tuple[int, ...]) -> bool:
@@ -44,8 +36,8 @@ def split_path(path: str) -> tuple[str, ...]:
 @cache
 def _listed() -> dict[str, dict[str, Any]]:
     commands: dict[str, dict[str, Any]] = {}
-    for name in ("schema.json", "manual.json"):
-        commands |= json.loads((_DATA / name).read_text("utf-8"))["commands"]
+    for file in SCHEMAS:
+        commands |= json.loads(file.read_text("utf-8"))["commands"]
     return commands
 
 

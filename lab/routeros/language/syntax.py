@@ -1,8 +1,7 @@
 """Source text to a program that may run; what RouterOS refuses before it runs anything is refused here. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from routeros_lsp.binder.binder import BindOptions, BindResult, bind
 from routeros_lsp.checker.commands import CommandAnalysis, check_commands
@@ -13,13 +12,6 @@ from routeros_lsp.syntax.ast import Script, Statement
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptSyntaxError
 from lab.routeros.language.grammar import parse
-
-if TYPE_CHECKING:
-    from routeros_lsp.syntax.ast import Element, Expr
-
-    from lab.routeros.language.evaluate import Step
-    from lab.routeros.language.expressions import Thunk
-    from lab.routeros.language.resolve import Action
 
 # routeros-lsp calls these warnings because its own database may lack a menu; ours is the version's.
 _ERRORS = frozenset({"schema/unknown-command", "schema/unknown-parameter"})
@@ -35,10 +27,6 @@ class Program:
     lines: "tuple[Line, ...]"
     schema: Schema
     commands: CommandAnalysis
-    actions: "dict[Statement, Action]" = field(default_factory=dict)  # what `resolve` found out before
-    steps: "dict[Statement, Step]" = field(default_factory=dict)
-    values: "dict[Element | Expr, Thunk]" = field(default_factory=dict)  # and what `Expressions` made of values
-    operands: "dict[Expr, Thunk]" = field(default_factory=dict)
 
     def line_of(self, offset: int) -> int:
         """Return the number of the line that holds the offset, from 1."""

@@ -163,6 +163,14 @@ def render(value: Value) -> str:
     return str(value)
 
 
+def readable(text: str) -> str:
+    """Return the language's text, one character per byte, as people read it: as UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text  # not from a script
+
+
 _SECOND = 1_000_000_000
 
 

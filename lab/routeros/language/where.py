@@ -5,7 +5,7 @@ right a value; a bare word alone is a property that must be true. A property tha
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from routeros_lsp.syntax.ast import Binary, Element, Expr, Group, Named, Operator, Unary, Variable, Word
@@ -29,6 +29,29 @@ class _Token:
 
     connective: str = ""
     test: Test | None = None
+
+
+class SeenProperties(Mapping[str, Value]):
+    """The properties of an item. A known name without a value is absent; an unknown name stops the script."""
+
+    def __init__(self, path: str, names: frozenset[str], properties: Mapping[str, Value]) -> None:
+        self._path = path
+        self._names = names
+        self._properties = properties
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._names:
+            raise NotImplementedInEmulator(f"the property {name} of {self._path}")
+        return self._properties[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._properties)
+
+    def __len__(self) -> int:
+        return len(self._properties)
 
 
 class Condition:

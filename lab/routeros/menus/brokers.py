@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.language.values import Id, Value, render
+from lab.routeros.language.values import Id, Value, readable, render
 from lab.routeros.menus.arguments import read_bool, read_number, read_text
 from lab.routeros.menus.items import Change, Item, ItemMenu, Reader
 from lab.routeros.mqtt.client import BrokerSettings, Message
 from lab.routeros.mqtt.link import BrokerLink, Ears, Link, MakeLink
-from lab.routeros.mqtt.rules import DEFAULT_CLIENT_ID, KEEP_ALIVE_S, SCRIPTS_LIMIT, readable
+from lab.routeros.mqtt.rules import DEFAULT_CLIENT_ID, KEEP_ALIVE_S, SCRIPTS_LIMIT
 from lab.routeros.versions import is_between
 
 _TEXTS = ("name", "address", "client-id", "username", "password", "certificate")

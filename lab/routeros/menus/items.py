@@ -6,8 +6,8 @@ from threading import RLock
 
 from lab.routeros.language.call import Call
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.language.seen import SeenProperties
 from lab.routeros.language.values import Array, Id, Nil, Nothing, Value, render
+from lab.routeros.language.where import SeenProperties
 
 Reader = Callable[[str, Value], Value]  # an argument's name and value → the value to keep; raises ScriptError
 

@@ -6,16 +6,16 @@ of received messages (`recv`), `subscribe`, `unsubscribe` and `monitor-data` are
 
 from collections.abc import Mapping
 
+from lab.routeros.events import Emit
 from lab.routeros.language.call import Call
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.language.values import Nothing, Value, render
+from lab.routeros.language.values import Nothing, Value, readable, render
 from lab.routeros.menus.arguments import read_bool, read_text
 from lab.routeros.menus.brokers import BrokersMenu, Topics, read_qos
 from lab.routeros.menus.items import Change, Item, ItemMenu, Reader
 from lab.routeros.mqtt.client import LinkError, Message
 from lab.routeros.mqtt.link import BrokerLink
-from lab.routeros.mqtt.rules import choose_handler, is_topic_filter, is_topic_name, message_limit_bytes, readable
-from lab.routeros.switches import Emit
+from lab.routeros.mqtt.rules import choose_handler, is_topic_filter, is_topic_name, message_limit_bytes
 
 
 class SubscriptionsMenu(ItemMenu):

@@ -3,16 +3,15 @@
 How long RouterOS waits for an answer is not documented: a switch has what it may be (`switches.py`, ping_lasts).
 """
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lab.routeros.events import Emit
 from lab.routeros.language.call import Call
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.values import Ip6, Time, Value
 from lab.routeros.menus.arguments import read_address, read_bool, read_number, read_span, read_text
-from lab.routeros.switches import Emit
 
 _SECOND_NS = 1_000_000_000
 _INTERVAL_NS = (10_000_000, 5 * _SECOND_NS)
@@ -130,19 +129,3 @@ class PingMenu:
             ms = round((self._clock.now_ns() - began_ns) / 1e6, 1)
             self._emit("ping", {"address": probing.address, "ok": answered, "ms": ms})
         return answered
-
-
-def ping_for_real(probing: Probing) -> bool:
-    """Send one probe with ping(8) and return whether it was answered.
-
-    Raises:
-        ScriptError: there is no route (RouterOS's text for it is assumed).
-    """
-    command = ["ping", "-n", "-q", "-c", "1", "-W", f"{probing.interval_s:.3f}", *probing.options, probing.address]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode > 1:
-        reason = done.stderr.strip().removeprefix("ping: ")
-        if "unreachable" not in reason:
-            raise NotImplementedInEmulator(f"ping: {reason}")
-        raise ScriptError("no route to host")
-    return done.returncode == 0

@@ -1,14 +1,12 @@
 """The menus of the system that scripts ask: packages, resource, identity, clock, log, addresses. Edge: clock, ip(8)."""
 
-import json
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 
 from lab.routeros.language.call import Call
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.values import Array, Nothing, Time, Value, render
-from lab.routeros.menus.arguments import read_bool, read_prefixes, read_text
+from lab.routeros.menus.arguments import read_bool, read_text
 from lab.routeros.menus.items import Item, ItemMenu
 from lab.routeros.versions import is_between
 
@@ -140,13 +138,3 @@ class AddressesMenu(ItemMenu):
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
         """Refuse every change."""
         raise NotImplementedInEmulator(f"{self.path}: {'add' if item is None else 'set'} of {', '.join(kept)}")
-
-
-def read_ip_addresses() -> list[tuple[Value, str]]:
-    """Return prefix and interface of the IPv4 addresses that the namespace has, by ip(8)."""
-    done = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True)
-    return [
-        (read_prefixes("address", f"{entry['local']}/{entry['prefixlen']}").items[0], link["ifname"])
-        for link in json.loads(done.stdout or "[]")
-        for entry in link.get("addr_info", [])
-    ]

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from lab.routeros.events import Emit
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.values import Array, Ip, Ip6, Time, Value, render
 from lab.routeros.menus.arguments import read_address, read_bool, read_number, read_prefixes, read_span, read_text
+from lab.routeros.menus.device import Device, DevicePeer, Settings
 from lab.routeros.menus.items import Change, Item, ItemMenu, Reader
-from lab.routeros.menus.wg_device import Device, DevicePeer, Settings
-from lab.routeros.switches import Emit, Switches
+from lab.routeros.switches import Switches
 from lab.routeros.versions import is_between
 
 _SECOND_NS = 1_000_000_000

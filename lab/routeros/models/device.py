@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
 from lab.routeros.language.errors import ScriptError
+from lab.routeros.menus.device import DevicePeer, DeviceState, Settings
 from lab.routeros.menus.ping import Probing
-from lab.routeros.menus.wg_device import DevicePeer, DeviceState, Settings
 from lab.routeros.models.clock import ModelClock
 
 Place = tuple[str, int]  # address and port

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from lab.routeros.language.values import Value
 from lab.routeros.menus.arguments import read_address
+from lab.routeros.menus.device import DevicePeer
 from lab.routeros.menus.items import Item
-from lab.routeros.menus.wg_device import DevicePeer
 from lab.routeros.menus.wireguard import PeersMenu
 from lab.routeros.models.broker import ModelBroker
 from lab.routeros.models.clock import ModelClock
 from lab.routeros.models.device import ModelDevice, Reality
-from lab.routeros.site.router import Router, Site
-from lab.routeros.site.surroundings import Surroundings
+from lab.routeros.router import Router, Site
+from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
 
 USUAL = Switches()

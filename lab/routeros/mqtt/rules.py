@@ -76,11 +76,3 @@ def choose_handler(subscriptions: Iterable[T], topic_of: Callable[[T], str], top
     """
     fitting = [subscription for subscription in subscriptions if matches(topic_of(subscription), topic)]
     return min(fitting, key=lambda subscription: _rank(topic_of(subscription)), default=None)
-
-
-def readable(text: str) -> str:
-    """Return the language's text (a character for each byte) as people read it: as UTF-8."""
-    try:
-        return text.encode("latin-1").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text  # not from a script

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
-from lab.routeros.language.values import render
-from lab.routeros.mqtt.rules import readable
-from lab.routeros.site.router import Router, Site
-from lab.routeros.site.surroundings import real_surroundings
+from lab.routeros.language.values import readable, render
+from lab.routeros.router import Router, Site
+from lab.routeros.site.namespace import real_surroundings
 from lab.routeros.switches import parse_switches
 
 NOT_IMPLEMENTED, CRASH = 3, 4

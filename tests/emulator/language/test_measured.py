@@ -1,20 +1,18 @@
-"""Every row of tests/data/device-measured.json: what RouterOS 7.21 to 7.24 answered, and what the emulator answers."""
+"""Every row of data/device-measured.json: the emulator answers what RouterOS 7.21 to 7.24 answered."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.routeros.data import MEASURED
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.language.grammar import PRECEDENCE, RIGHT_ASSOCIATIVE
 from lab.routeros.language.interpreter import check, run
 from tests.emulator.language.world import BareWorld
 
 VERSION = "7.23.3"
-ROWS: list[dict[str, Any]] = json.loads(Path(__file__).parents[2].joinpath("data/device-measured.json").read_text())[
-    "rows"
-]
+ROWS: list[dict[str, Any]] = json.loads(MEASURED.read_text())["rows"]
 
 # Rows that the emulator does not answer, with the reason. A row that it does answer must not stand here.
 NOT_ANSWERED: dict[tuple[str, str], str] = {

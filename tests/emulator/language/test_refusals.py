@@ -1,7 +1,7 @@
 """Scripts that RouterOS refuses before it runs anything, each with its source, and scripts that it accepts beside them.
 
 Sources: "facts" are the project's notes on RouterOS; "lsp" are routeros-lsp's rules and probes, measured with /import
-dry-run; "manual" is MikroTik's manual, page Scripting; "rows" are tests/data/device-measured.json; "schema" is what the
+dry-run; "manual" is MikroTik's manual, page Scripting; "rows" are data/device-measured.json; "schema" is what the
 console of each version lists.
 """
 

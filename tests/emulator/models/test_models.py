@@ -4,7 +4,7 @@ import pytest
 
 from lab.fuzz.handler_rig import HUB_KEY, Rig, hub_peer, key_of, peer, ping_of, place_of, with_reality
 from lab.routeros.language.errors import ScriptError
-from lab.routeros.menus.wg_device import Settings
+from lab.routeros.menus.device import Settings
 from lab.routeros.models.broker import ModelBroker
 from lab.routeros.models.clock import BEGAN_NS, ModelClock
 from lab.routeros.models.device import Reality

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.routeros.language.values import readable
 from lab.routeros.mqtt.rules import (
     choose_handler,
     is_topic_filter,
     is_topic_name,
     matches,
     message_limit_bytes,
-    readable,
     retry_delay_s,
 )
 

@@ -12,25 +12,25 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
+from lab.routeros.events import Emit
 from lab.routeros.language import interpreter
-from lab.routeros.language.call import GlobalVariables, Menu
+from lab.routeros.language.call import Call, GlobalVariables, Menu
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
-from lab.routeros.language.values import Value, render
+from lab.routeros.language.values import Value, readable, render
 from lab.routeros.menus import system
 from lab.routeros.menus.brokers import BrokersMenu
 from lab.routeros.menus.certificate import CertificatesMenu
 from lab.routeros.menus.environment import EnvironmentMenu
-from lab.routeros.menus.forbidden import NO_PERMISSION, ForbiddenMenu
 from lab.routeros.menus.items import Item
 from lab.routeros.menus.mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menus.ping import PingMenu
 from lab.routeros.menus.wan import wan_menus
 from lab.routeros.menus.wireguard import InterfaceMenu, PeersMenu, PeersOf
 from lab.routeros.mqtt.link import Ears
-from lab.routeros.mqtt.rules import readable
-from lab.routeros.site.surroundings import Surroundings
-from lab.routeros.switches import Emit, Switches
+from lab.routeros.surroundings import Surroundings
+from lab.routeros.switches import Switches
 
+NO_PERMISSION = "not enough permissions (9)"
 _PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
 
 
@@ -64,6 +64,18 @@ def _as_source(kept: str) -> str:
         return kept.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
         raise NotImplementedInEmulator("a script that is not UTF-8") from None
+
+
+class ForbiddenMenu:
+    """Refuses every command."""
+
+    def call(self, call: Call) -> Value:
+        """Refuse.
+
+        Raises:
+            ScriptError: always.
+        """
+        raise ScriptError(NO_PERMISSION if call.verb else "")
 
 
 class ScriptWorld:
