@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wgmqtt import phrases
 from wgmqtt.broker.connection import Connection, Login
+from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.broker.tcp_reset import reset_connections
 from wgmqtt.config.files import read_secret
 from wgmqtt.engine.effects import (
@@ -37,6 +38,7 @@ class Performer:
         self._is_dry = is_dry
         self._post = post
         self._loop = asyncio.get_running_loop()
+        self._report_inbox = ReportInbox(post)
         self._connection: Connection | None = None
         self._resetting: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -139,7 +141,7 @@ class Performer:
                 will_topic=self._topics.hub_online,
                 will_payload=b"" if self._is_dry else self._offline(),
             )
-            self._connection = Connection(generation, login, self._post)
+            self._connection = Connection(generation, login, self._post, self._report_inbox)
         except (WgmqttError, OSError) as error:  # an unreadable secret or certificate; the engine retries later
             self._post(BrokerDown(generation, str(error), "files"))
             return

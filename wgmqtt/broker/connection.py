@@ -6,25 +6,29 @@ hand small frozen events over to the event loop.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
-import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.engine.effects import PublishStatus, PublishTable, ReadRetained
 from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubHeard, ReadBack, Reported
 from wgmqtt.model import BrokerAddress
+from wgmqtt.wire.report import MAX_REPORT_BYTES
 
 KEEP_ALIVE_S = 30
 MAX_IN_FLIGHT = 5_000  # more than the engine ever publishes at once, so that paho never queues
 TOPICS_PER_SUBSCRIBE = 200
 UNSPECIFIED = 0x80
+NO_MEMORY_RETRY_S = 0.1
 # paho reports MQTT 3.1.1's codes as those of MQTT 5: bad user name or password, not authorized.
 LOGIN_REJECTED = (0x86, 0x87)
 
@@ -46,10 +50,29 @@ class Login:
         return f"Login({self.username}@{self.address.host})"
 
 
-def make_client(login: Login) -> paho.Client:
-    """Return a client that connects once and does not reconnect."""
+class Client(paho.Client):
+    """A paho client that connects once, and reports in its thread why that thread ends, whatever the reason."""
+
+    on_thread_end: Callable[[str], None]
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:  # noqa: ARG002, FBT001, FBT002 - the signature is paho's
+        """Serve the connection until it ends; paho calls this in its thread."""
+        code = MQTTErrorCode.MQTT_ERR_UNKNOWN
+        try:
+            code = super().loop_forever(timeout, retry_first_connection=False)
+            reason = str(code)
+        except OSError as error:
+            reason = str(error.strerror or error)
+        except Exception as error:  # noqa: BLE001 - such as a topic that is not UTF-8; nobody else would notice
+            reason = f"MQTT client failed: {type(error).__name__}: {error}"
+        self.on_thread_end(reason)
+        return code
+
+
+def make_client(login: Login, on_thread_end: Callable[[str], None]) -> Client:
+    """Return a client that connects once and does not reconnect. `on_thread_end` gets the reason, in its thread."""
     unix = login.address.unix_socket
-    client = paho.Client(
+    client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=login.client_id,
         clean_session=True,
@@ -57,6 +80,7 @@ def make_client(login: Login) -> paho.Client:
         transport="unix" if unix else "tcp",
         reconnect_on_failure=False,
     )
+    client.on_thread_end = on_thread_end
     client.username_pw_set(login.username, login.password)
     if login.will_payload:
         client.will_set(login.will_topic, login.will_payload, qos=1, retain=True)
@@ -74,8 +98,11 @@ def make_client(login: Login) -> paho.Client:
 class Connection:
     """One connection of one generation. It delivers every event on the event loop's own thread."""
 
-    def __init__(self, generation: int, login: Login, deliver: Callable[[Event], None]) -> None:
+    def __init__(
+        self, generation: int, login: Login, deliver: Callable[[Event], None], report_inbox: ReportInbox
+    ) -> None:
         self.generation = generation
+        self._report_inbox = report_inbox
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._is_down = False
@@ -87,10 +114,9 @@ class Connection:
         self._fence_note = f"{login.client_id} {generation}".encode()
         self._client = self._make_client(login)
 
-    def _make_client(self, login: Login) -> paho.Client:
-        client = make_client(login)
+    def _make_client(self, login: Login) -> Client:
+        client = make_client(login, self._down)
         client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
@@ -98,8 +124,15 @@ class Connection:
         return client
 
     def start(self) -> None:
-        """Connect, in paho's thread. Raise OSError if there is no thread or socket left."""
-        self._client.loop_start()
+        """Connect, in paho's thread.
+
+        Raises:
+            OSError: there is no thread or socket left.
+        """
+        try:
+            self._client.loop_start()
+        except (RuntimeError, MemoryError) as error:
+            raise OSError(str(error)) from error
 
     async def close(self) -> None:
         """End the connection and wait for its thread to end, without blocking the event loop: that can take seconds."""
@@ -107,8 +140,9 @@ class Connection:
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        with contextlib.suppress(OSError, RuntimeError):  # a thread that never started, or that failed
+            self._client.disconnect()
+            self._client.loop_stop()
 
     def publish_table(self, effect: PublishTable) -> None:
         """Publish a table; `Acked` follows when the broker has it."""
@@ -145,9 +179,16 @@ class Connection:
         self._loop.call_soon_threadsafe(self._deliver, event)
 
     def _down(self, reason: str, cause: Cause = "connection") -> None:
-        if not self._is_down:
-            self._is_down = True
-            self._hand(BrokerDown(self.generation, reason, cause))
+        if self._is_down:
+            return
+        self._is_down = True
+        while True:
+            try:
+                self._hand(BrokerDown(self.generation, reason, cause))
+            except MemoryError:
+                time.sleep(NO_MEMORY_RETRY_S)  # in paho's thread; without this event nobody would reconnect
+            else:
+                return
 
     def _on_connect(
         self, _client: paho.Client, _data: object, _flags: paho.ConnectFlags, code: ReasonCode, _more: Properties | None
@@ -156,11 +197,6 @@ class Connection:
             self._down(str(code), "login" if code.value in LOGIN_REJECTED else "connection")
         else:
             self._hand(BrokerUp(self.generation))
-
-    def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
-        # paho calls this inside its exception handler, which is the only place where the reason can be found.
-        error = sys.exc_info()[1]
-        self._down(str(getattr(error, "strerror", None) or error or "no connection"))
 
     def _on_disconnect(
         self,
@@ -184,7 +220,8 @@ class Connection:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         router = self._routers.get(message.topic)
         if router is not None:
-            self._hand(Reported(self.generation, router, bytes(message.payload)))
+            # One byte more than the limit suffices to reject a report that is too large.
+            self._report_inbox.put(Reported(self.generation, router, bytes(message.payload[: MAX_REPORT_BYTES + 1])))
         elif message.topic in self._hub:
             self._hand(HubHeard(self.generation, message.topic, bytes(message.payload)))
         elif self._reading is None:

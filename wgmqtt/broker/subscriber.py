@@ -1,7 +1,6 @@
 """Reads the hub's status and events from the broker, for the command line on any machine."""
 
 import queue
-import sys
 from collections.abc import Iterator
 from typing import Self
 
@@ -25,10 +24,8 @@ class Viewer:
         self._where = f"{login.address.unix_socket or login.address.host}:{login.address.port}"
         self._topics = topics
         self._messages: queue.SimpleQueue[Message | str] = queue.SimpleQueue()
-        self._client = make_client(login)
+        self._client = make_client(login, self._messages.put)
         self._client.on_connect = self._on_connect
-        # paho calls this inside its exception handler, which is the only place where the reason can be found.
-        self._client.on_connect_fail = lambda _client, _data: self._messages.put(str(sys.exc_info()[1]))
         self._client.on_disconnect = lambda _client, _data, _flags, code, _more: self._messages.put(str(code))
         self._client.on_message = lambda _client, _data, got: self._messages.put((got.topic, bytes(got.payload)))
 

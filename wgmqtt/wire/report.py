@@ -48,7 +48,7 @@ def decode_report(payload: bytes, where: str) -> Report:
     """
     if len(payload) > MAX_REPORT_BYTES:
         raise WireError(
-            Problem(where, "report too large", f"at most {MAX_REPORT_BYTES} bytes", f"{len(payload)} bytes")
+            Problem(where, "report too large", f"at most {MAX_REPORT_BYTES} bytes", f"at least {len(payload)} bytes")
         )
     body = parse_object(payload, where)
     try:

@@ -1,0 +1,105 @@
+"""However paho's thread ends, the daemon hears that the connection is lost. The brokers are real small servers."""
+
+import asyncio
+import multiprocessing
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.broker.fake_broker import fake_broker, publish_packet
+from wgmqtt.broker.connection import Connection, Login
+from wgmqtt.broker.report_inbox import ReportInbox
+from wgmqtt.broker.subscriber import Viewer
+from wgmqtt.engine.events import BrokerDown, BrokerUp, Event
+from wgmqtt.errors import EdgeError
+from wgmqtt.model import BrokerAddress
+
+WAIT_S = 20.0
+NOT_UTF8 = publish_packet(b"wgmqtt/\xff\xfe", b"x")
+HUGE_BYTES = 250 << 20
+NO_MEMORY = publish_packet(b"wgmqtt/v1", b"", HUGE_BYTES)
+
+
+def login(port: int) -> Login:
+    """Return a login at a broker on loopback."""
+    return Login(BrokerAddress("127.0.0.1", port), "test", "hub", "secret", will_topic="", will_payload=b"")
+
+
+async def events_until_down(port: int, act: Callable[[Connection], None] = lambda _: None) -> list[Event]:
+    """Return the events of one connection, up to its end; `act` is done with it once it is up."""
+    events: asyncio.Queue[Event] = asyncio.Queue()
+    connection = Connection(1, login(port), events.put_nowait, ReportInbox(events.put_nowait))
+    connection.start()
+    found = list[Event]()
+    async with asyncio.timeout(WAIT_S):
+        while not (found and isinstance(found[-1], BrokerDown)):
+            found.append(await events.get())
+            if isinstance(found[-1], BrokerUp):
+                act(connection)
+        await connection.close()
+    return found
+
+
+def test_topic_that_is_not_utf8_ends_the_connection() -> None:
+    with fake_broker(NOT_UTF8) as port:
+        up, down = asyncio.run(events_until_down(port))
+    assert isinstance(up, BrokerUp)
+    assert isinstance(down, BrokerDown)
+    assert "UnicodeDecodeError" in down.reason
+
+
+def test_viewer_of_a_topic_that_is_not_utf8_raises_instead_of_waiting_for_ever() -> None:
+    with (
+        fake_broker(NOT_UTF8) as port,
+        Viewer(login(port), ("wgmqtt/#",)) as viewer,
+        pytest.raises(EdgeError, match="UnicodeDecodeError"),
+    ):
+        viewer.take(WAIT_S)
+
+
+def _receive_without_memory(port: int, result: Path) -> None:
+    used_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limit = used_bytes + HUGE_BYTES // 2
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    down = asyncio.run(events_until_down(port))[-1]
+    assert isinstance(down, BrokerDown)
+    result.write_text(down.reason)
+
+
+def test_packet_that_does_not_fit_into_memory_ends_the_connection(tmp_path: Path) -> None:
+    result = tmp_path / "reason"
+    with fake_broker(NO_MEMORY) as port:
+        child = multiprocessing.get_context("spawn").Process(target=_receive_without_memory, args=(port, result))
+        child.start()
+        child.join(2 * WAIT_S)
+        child.kill()
+    assert "MemoryError" in result.read_text()
+
+
+def test_broker_that_is_not_there_is_reported_once_with_the_reason() -> None:
+    with fake_broker(b"") as port:
+        pass
+    (down,) = asyncio.run(events_until_down(port))
+    assert isinstance(down, BrokerDown)
+    assert "refused" in down.reason.lower()
+
+
+def test_host_name_that_no_resolver_accepts_is_a_connection_that_failed() -> None:
+    """Python's IDNA codec raises UnicodeError for it, which is no OSError."""
+    name = "a" * 64 + ".example"
+
+    async def run() -> Event:
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        where = Login(BrokerAddress(name), "test", "hub", "secret", will_topic="", will_payload=b"")
+        connection = Connection(1, where, events.put_nowait, ReportInbox(events.put_nowait))
+        connection.start()
+        async with asyncio.timeout(WAIT_S):
+            event = await events.get()
+        await connection.close()
+        return event
+
+    down = asyncio.run(run())
+    assert isinstance(down, BrokerDown)
+    assert "UnicodeError" in down.reason
