@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wgmqtt.errors import WireError
 from wgmqtt.model import Endpoint, PublicKey
-from wgmqtt.wire.report import decode_report
+from wgmqtt.wire.report import MAX_CAPS, MAX_ERROR, MAX_WORD, decode_head, decode_lines, decode_report
 
 KEY = PublicKey(bytes(range(32)))
 
@@ -71,6 +71,7 @@ def test_decode_report_handshake_age_in_each_spelling_of_a_routeros_time(text: o
         ("router.example 51820", None),
         ("203.0.113.7 ", None),
         ("203.0.113.7 0", None),
+        ("fe80::1%\x1b[31m 51820", None),
     ],
 )
 def test_decode_report_endpoint_as_a_router_writes_it(text: str, endpoint: Endpoint | None) -> None:
@@ -93,3 +94,36 @@ def test_decode_report_age_too_large_for_a_number_is_rejected() -> None:
 def test_decode_report_too_large_is_rejected_before_it_is_parsed() -> None:
     with pytest.raises(WireError, match="report too large"):
         decode_report(b"[" * 40_000, "topic")
+
+
+def test_decode_head_of_a_report_whose_lines_are_malformed_does_not_look_at_them() -> None:
+    head = decode_head(b'{"v":1,"seq":"9","stage":"applied","peers":[{"key":"x","did":7},3]}', "topic")
+    assert (head.seq, head.stage, head.rank) == (9, "applied", (9, 0))
+    with pytest.raises(WireError):
+        decode_lines(head, [KEY], "topic")
+
+
+def test_decode_lines_takes_one_line_for_each_linked_peer_and_ignores_the_others() -> None:
+    """A router decides how many lines it sends, but not how many are decoded and kept."""
+    others = [{"key": str(PublicKey(bytes([number] * 32))), "current": "203.0.113.7 1"} for number in range(200)]
+    own = {"key": str(KEY), "did": "set"}
+    body = {"v": 1, "seq": "9", "stage": "final", "peers": [*others, own, own | {"did": "kept"}]}
+    report = decode_lines(decode_head(json.dumps(body).encode(), "topic"), [KEY, PublicKey(b"\xff" * 32)], "topic")
+    assert [(peer.key, peer.did) for peer in report.peers] == [(KEY, "set")]
+
+
+def test_decode_report_cuts_texts_and_capabilities_that_are_too_long() -> None:
+    line = {"key": str(KEY), "did": "d" * 999, "rx": "9" * 999, "error": "e" * 999}
+    head = {"script": "s" * 999, "routeros": "r" * 999, "error": "f" * 999, "caps": ["c" * 99] * 99}
+    report = decode_report(json.dumps({"v": 1, "seq": "9", "stage": "final", "peers": [line]} | head).encode(), "topic")
+    words = (report.script, report.routeros, report.caps[0], report.peers[0].did, report.peers[0].rx)
+    assert {len(word) for word in words} == {MAX_WORD}
+    assert (len(report.error), len(report.peers[0].error)) == (MAX_ERROR, MAX_ERROR)
+    assert len(report.caps) == MAX_CAPS
+
+
+@pytest.mark.parametrize("age", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_decode_report_age_that_is_no_number_is_rejected(age: str) -> None:
+    payload = report_of(handshake_s=0).replace(b'"handshake_s": 0', f'"handshake_s": {age}'.encode())
+    with pytest.raises(WireError):
+        decode_report(payload, "topic")

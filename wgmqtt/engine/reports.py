@@ -9,7 +9,7 @@ from wgmqtt.engine.events import Now, Reported
 from wgmqtt.engine.state import Outbox, State, unreadable
 from wgmqtt.errors import WgmqttError
 from wgmqtt.logline import say
-from wgmqtt.wire.report import STAGES, Report, decode_report
+from wgmqtt.wire.report import STAGES, Report, decode_head, decode_lines
 
 STAGE_PHRASES = {"applied": phrases.TABLE_APPLIED, "final": phrases.TABLE_FINAL}
 
@@ -20,17 +20,19 @@ def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effec
     if name not in state.roster.by_name or not event.payload:
         return state, []
     trouble = unreadable(name)
+    before, topic = state.reports.get(name), state.roster.topics.report(name)
     try:
-        report = decode_report(event.payload, state.roster.topics.report(name))
+        head = decode_head(event.payload, topic)
+        if head.seq > state.last_seq:
+            return state, []  # an answer to a table that was never sent
+        if before is not None and head.rank <= _rank(before):
+            return state, []
+        linked = (state.roster.by_name[link.other(name)].key for link in state.roster.links_of[name])
+        report = decode_lines(head, linked, topic)
     except WgmqttError as error:
         is_known = trouble in state.troubles
         state = replace(state, troubles=state.troubles | {trouble})
         return state, [] if is_known else [say(phrases.REPORT_MALFORMED, router=name, reason=error)]
-    if report.seq > state.last_seq:
-        return state, []  # an answer to a table that was never sent
-    before = state.reports.get(name)
-    if before is not None and _rank(report) <= _rank(before):
-        return state, []
     state = replace(
         state,
         reports={**state.reports, name: report},

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from wgmqtt.errors import Problem, WireError
@@ -46,4 +46,9 @@ def parse_endpoint(body: Mapping[str, Any]) -> Endpoint:
     port = int(body["port"])
     if not 1 <= port <= MAX_PORT:
         raise ValueError(f"port {port} is not between 1 and {MAX_PORT}")
-    return Endpoint(str(ip_address(parse_text(body["address"]))), port)
+    address = ip_address(parse_text(body["address"]))
+    if (
+        isinstance(address, IPv6Address) and address.scope_id
+    ):  # Python accepts any text as a zone, also control characters
+        raise ValueError("an address with a zone")
+    return Endpoint(str(address), port)
