@@ -11,9 +11,9 @@ from typing import Any
 
 from wgmqtt import phrases
 from wgmqtt.config.files import read_config, read_secret
-from wgmqtt.engine import stale_sessions, step
 from wgmqtt.engine.effects import PublishTable
-from wgmqtt.engine.events import Event, Freezing, Now, Reconfigured, Woken
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken
 from wgmqtt.errors import WgmqttError
 from wgmqtt.host import journal, systemd
 from wgmqtt.host.freeze import is_frozen
@@ -41,7 +41,7 @@ class _Daemon:
         self._path = path
         self._is_dry = is_dry
         self._instance = secrets.token_hex(4)
-        self._state = step.start(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
+        self._engine = Engine(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
         self._stopped = asyncio.Event()
         self._lines: deque[tuple[Say, float]] = deque()
         self._log_timer: asyncio.TimerHandle | None = None
@@ -57,7 +57,7 @@ class _Daemon:
             loop.add_signal_handler(number, self._stopped.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         journal.write(say(phrases.STARTED, hub=self._config.hub.name, routers=len(self._config.routers)))
-        self.post(Freezing(is_frozen(self._path)))
+        self.post(FreezeChecked(is_frozen(self._path)))
         self.post(Woken())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -74,12 +74,12 @@ class _Daemon:
         finally:
             systemd.notify("STOPPING=1")
             self._flush_log()
-            await self._performer.stop(is_serving=self._state.session.phase == "ready")
+            await self._performer.stop(is_serving=self._engine.is_active)
             journal.write(say(phrases.STOPPED))
 
     def post(self, event: Event) -> None:
         """Let the engine handle an event and carry out the effects."""
-        self._state, effects = step.step(self._state, event, Now(time.monotonic(), time.time()))
+        effects = self._engine.handle(event, Now(time.monotonic(), time.time()))
         for effect in effects:
             if not isinstance(effect, Say):
                 self._performer.do(effect)
@@ -128,12 +128,12 @@ class _Daemon:
 
     async def _watch(self) -> None:
         async with self._watch_lock:
-            await watch(self._config, self.post, awaited=lambda: stale_sessions.awaited(self._state))
+            await watch(self._config, self.post, awaited=self._engine.awaited_keys)
 
     async def _watch_freezing(self) -> None:
         while True:
             await asyncio.sleep(FREEZE_POLL_S)
-            self.post(Freezing(is_frozen(self._path)))
+            self.post(FreezeChecked(is_frozen(self._path)))
 
 
 async def _feed_watchdog() -> None:

@@ -62,7 +62,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PeerState:
     """What the hub's WireGuard says of one peer. `handshake_s` is Unix time, 0 when there was none."""
 
     key: PublicKey

@@ -11,13 +11,13 @@ from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.broker.tcp_reset import reset_connections
 from wgmqtt.config.files import read_secret
 from wgmqtt.engine.effects import (
-    BreakSession,
     CloseBroker,
     Effect,
     OpenBroker,
     PublishStatus,
     PublishTable,
     ReadRetained,
+    ResetConnection,
     WakeAt,
 )
 from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
@@ -60,7 +60,7 @@ class Performer:
                 self._opening.add_done_callback(_raise_if_failed)
             case CloseBroker():
                 self._close()
-            case BreakSession():
+            case ResetConnection():
                 self._reset(effect.router)
             case PublishTable() | PublishStatus() | ReadRetained():
                 self._send(effect)

@@ -249,21 +249,21 @@ DIRECT = Phrase(
     "info",
     "a router received from its peer directly; `ms` since both were asked to send",
     "shows the link as direct",
-    ("router", "peer", "ms", "tries"),
+    ("router", "peer", "ms", "attempts"),
 )
 NOT_DIRECT_YET = Phrase(
     "direct path not established yet",
     "info",
     "a router received nothing from its peer after both sent",
     "retries after 5, 15, 45 and 200 s",
-    ("router", "peer", "ms", "tries"),
+    ("router", "peer", "ms", "attempts"),
 )
 HOPELESS = Phrase(
     "direct path cannot be established",
     "info",
     "four attempts failed since an end moved",
     "retries after an hour, then every eight hours; `wgmqtt status` shows the likely cause",
-    ("router", "peer", "ms", "tries"),
+    ("router", "peer", "ms", "attempts"),
 )
 NO_ANSWER = Phrase(
     "router is alive but does not answer",

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from lab.bench import detect, fanout, flaps, flood, grid, growth, idle, outage, switch
+from lab.bench import detect, fanout, flaps, flood, grid, growth, idle, outage, step, switch
 from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
 from lab.network.shell import LabError
 
@@ -34,6 +34,7 @@ BENCHES: Mapping[str, Bench] = {
     switch.NAME: Bench(switch.run, "a site moves: until both ends receive again, beside the way this project began"),
     detect.NAME: Bench(detect.run, "a router moves: from its first packet to the message, with hints and without"),
     outage.NAME: Bench(outage.run, "a site is away while the other moves: until both receive again, once it is back"),
+    step.NAME: Bench(step.run, "one move in the engine alone: its CPU time with 100 routers and with 10,000"),
     idle.NAME: Bench(idle.run, "nothing changes: the daemon's share of a core, and its memory"),
     growth.NAME: Bench(growth.run, "from 100 to 10,000 peers: what a dump costs, and how soon a move is published"),
     fanout.NAME: Bench(fanout.run, "a hundred linked routers move at once: until the last has its newest table"),

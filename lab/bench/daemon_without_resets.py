@@ -7,5 +7,5 @@ from wgmqtt.cli import main
 from wgmqtt.engine import stale_sessions
 
 if __name__ == "__main__":
-    stale_sessions.LATE_S = math.inf
+    stale_sessions.STALE_S = math.inf
     sys.exit(main.main())

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from wgmqtt.config.files import read_config
-from wgmqtt.engine.events import Event, HintsFailed, HintsWork, InterfaceFailed, PacketsRefused, PeersSeen
+from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable, InterfaceFailed, PacketsRejected, PeersPolled
 from wgmqtt.watch.nftables import Nftables, Program, open_nftables
 from wgmqtt.watch.watcher import watch
 
@@ -24,17 +24,17 @@ def show(event: Event) -> None:
     """Print one event; of peers each one that has an endpoint."""
     t_ns = time.time_ns()
     match event:
-        case PeersSeen():
+        case PeersPolled():
             for peer in event.changed:
                 say(t_ns, "seen", interface=event.interface, key=str(peer.key), endpoint=str(peer.endpoint or ""))
             say(t_ns, "looked", changed=len(event.changed), removed=len(event.removed))
         case InterfaceFailed():
             say(t_ns, "interface-failed", interface=event.interface, reason=event.reason)
-        case PacketsRefused():
+        case PacketsRejected():
             say(t_ns, "refused", interface=event.interface, sources=[str(source) for source in event.sources])
-        case HintsWork():
+        case HintsActive():
             say(t_ns, "hints-work", table=event.table, group=event.group, owned=event.is_owned)
-        case HintsFailed():
+        case HintsUnavailable():
             say(t_ns, "hints-failed", reason=event.reason)
         case _:
             raise AssertionError(event)

@@ -40,9 +40,10 @@ def calls_of_say() -> Iterator[tuple[str, ast.Call, str]]:
     """Yield the place of each call of `say` or `say_at` on a phrase by its name, the call, and that name."""
     for path, source in SOURCES.items():
         for node in ast.walk(ast.parse(source)):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            if not isinstance(node, ast.Call):
                 continue
-            position = {"say": 0, "say_at": 1}.get(node.func.id)
+            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            position = {"say": 0, "say_at": 1}.get(function)
             if position is not None and isinstance(phrase := node.args[position], ast.Attribute):
                 yield f"{path.name}:{node.lineno}", node, phrase.attr
 

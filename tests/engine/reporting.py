@@ -1,13 +1,13 @@
 """Reports as routers send them and the view that the hub makes of them, for the tests of what they mean. Pure."""
 
 import json
-from dataclasses import replace
 
 from tests.engine.world import World, key_of
 from wgmqtt.engine import outbox, status
 from wgmqtt.engine.effects import PublishStatus
 from wgmqtt.engine.events import Now, Reported
 from wgmqtt.engine.state import State
+from wgmqtt.engine.step import Step
 from wgmqtt.wire.hub import HubStatus, decode_status
 
 SCRIPT = "1.0 0123abcd"
@@ -29,18 +29,18 @@ def report(world: World, name: str, *lines: dict[str, str], stage: str = "final"
 
 def ask_again(world: World, name: str) -> None:
     """Let a router's table come anew with nothing else in it."""
-    outboxes = {**world.state.outboxes, name: replace(world.state.outboxes[name], owed=True)}
-    world.state, effects = outbox.settle(
-        replace(world.state, outboxes=outboxes), (name,), Now(world.mono_s, world.wall_s + world.mono_s)
-    )
-    for effect in effects:
-        world._take(effect)
+    world.state.routers[name].is_owed = True
+    step = Step(world.now, tables={name})
+    outbox.settle(world.state, step)
+    world.carry_out(step.effects)
     world.deliver()
 
 
 def make_view(state: State, moment: Now) -> HubStatus:
     """Return the view as whoever reads what the hub publishes has it."""
-    _, (effect,) = status.publish(state, moment)
+    step = Step(moment)
+    status.publish(state, step)
+    (effect,) = step.effects
     assert isinstance(effect, PublishStatus)
     view = decode_status(effect.payload, effect.topic)
     assert view is not None

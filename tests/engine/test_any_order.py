@@ -7,8 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.engine.world import NAMES, World, key_of, make_config, make_world
-from wgmqtt.engine import step
-from wgmqtt.engine.events import Acked, BrokerDown, Freezing, InterfaceFailed, Now, PeersSeen, Reconfigured, Reported
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import (
+    Acked,
+    BrokerDown,
+    FreezeChecked,
+    InterfaceFailed,
+    Now,
+    PeersPolled,
+    Reconfigured,
+    Reported,
+)
 from wgmqtt.engine.tables import desired_table, differs
 
 ADDRESSES = ("203.0.113.1", "203.0.113.2", "203.0.113.3", "2001:db8::4", "192.168.7.7", None)
@@ -34,7 +43,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), interface=st.sampled_from(("wg0", "wg1")))
     def peer_is_removed(self, name: str, interface: str) -> None:
         """A person takes a peer away, or the interface is made again with others."""
-        self.world.step(PeersSeen(interface, (), (key_of(name),)))
+        self.world.step(PeersPolled(interface, (), (key_of(name),)))
 
     @rule(interface=st.sampled_from(("wg0", "wg1")))
     def interface_fails(self, interface: str) -> None:
@@ -102,7 +111,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(is_frozen=st.booleans())
     def person_freezes(self, *, is_frozen: bool) -> None:
         """All publishing is stopped, or goes on."""
-        self.world.step(Freezing(is_frozen))
+        self.world.step(FreezeChecked(is_frozen))
 
     @rule(names=st.sets(st.sampled_from(NAMES), min_size=1), pairs=st.sets(st.sampled_from(PAIRS)))
     def configuration_changes(self, names: set[str], pairs: set[tuple[str, str]]) -> None:
@@ -116,7 +125,7 @@ class AnyOrder(RuleBasedStateMachine):
         """A new process, on what the broker retains. What it sees of the routers comes again."""
         old = self.world
         old.vanish()
-        state = step.start(old.state.roster.config, f"{old.state.instance}m")
+        state = Engine(old.state.directory.config, f"{old.state.instance}m")
         self.world = World(state, old.broker, old.mono_s, old.wall_s, reachable=old.reachable)
         self.world.connect()
 
@@ -125,7 +134,7 @@ class AnyOrder(RuleBasedStateMachine):
     def another_daemon_comes(self, instance: str) -> None:
         """It has the first configuration, and sees other places."""
         self.had_rival = True
-        self.rival = World(step.start(make_config(), instance), self.world.broker, self.world.mono_s)
+        self.rival = World(Engine(make_config(), instance), self.world.broker, self.world.mono_s)
         self.rival.connect()
         for port, name in enumerate(NAMES, 7):
             self.rival.see(name, "203.0.113.9", port)
@@ -158,7 +167,7 @@ class AnyOrder(RuleBasedStateMachine):
         world = self.world
         world.reachable = True
         world.deliver()
-        world.step(Freezing(is_frozen=False))
+        world.step(FreezeChecked(is_frozen=False))
         world.wait(240)
         assert world.phase == "ready"
         now = Now(world.mono_s, world.wall_s)

@@ -8,10 +8,10 @@ import pytest
 
 from tests.engine.reporting import SCRIPT, ask_again, line, make_view, report
 from tests.engine.world import World, key_of, make_config
-from wgmqtt.engine import step
 from wgmqtt.engine.diagnosis import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
-from wgmqtt.engine.events import Now, PacketsRefused, PeersSeen, Reconfigured
-from wgmqtt.model import Endpoint, Sighting, link_of
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import Now, PacketsRejected, PeersPolled, Reconfigured
+from wgmqtt.model import Endpoint, PeerState, link_of
 from wgmqtt.wire.hub import decode_status
 
 NAMES = ("berlin", "cologne")
@@ -22,7 +22,7 @@ Arrange = Callable[[World], None]
 def pair(**same: str) -> World:
     """Return two routers that were told of each other just now."""
     config = make_config(NAMES)
-    world = World(step.start(config, "m", script=SCRIPT))
+    world = World(Engine(config, "m", script=SCRIPT))
     world.connect()
     for number, name in enumerate(NAMES, 1):
         world.see(name, same.get(name, f"203.0.113.{number}"))
@@ -51,8 +51,8 @@ def both_answer_in_vain(world: World) -> None:
         world.see(name, f"203.0.113.{NAMES.index(name) + 1}")
 
 
-def _never_seen(world: World) -> None:
-    world.step(PeersSeen("wg0", (), removed=(key_of("berlin"),)))
+def _no_handshake(world: World) -> None:
+    world.step(PeersPolled("wg0", (), removed=(key_of("berlin"),)))
 
 
 def _silent(world: World) -> None:
@@ -60,25 +60,25 @@ def _silent(world: World) -> None:
     world.wait(200)
 
 
-def _refused(world: World) -> None:
+def _rejected(world: World) -> None:
     _silent(world)
-    world.step(PacketsRefused("wg0", (Endpoint("203.0.113.1", 4711), Endpoint("203.0.113.2", 1))))
+    world.step(PacketsRejected("wg0", (Endpoint("203.0.113.1", 4711), Endpoint("203.0.113.2", 1))))
 
 
-def _late(world: World) -> None:
+def _no_answer(world: World) -> None:
     both_answer(world)
     world.see("cologne", "203.0.113.9")
     world.wait(70)
     world.see("berlin", "203.0.113.1")
 
 
-def _rewritten(world: World) -> None:
+def _overwritten(world: World) -> None:
     for _ in range(4):
         report(world, "berlin", line("cologne", "set", "203.0.113.2 51820"))
         ask_again(world, "berlin")
 
 
-def _restless(world: World) -> None:
+def _changing_port(world: World) -> None:
     for port in (1, 2):
         both_answer(world)
         world.wait(30)
@@ -97,17 +97,21 @@ class Case:
 
 
 ROUTER_CASES: Sequence[Case] = (
-    Case("_never_seen", _never_seen, "no handshake with the hub yet"),
-    Case("_refused", _refused, "WireGuard rejects packets from its address"),
+    Case("_no_handshake", _no_handshake, "no handshake with the hub yet"),
+    Case("_rejected", _rejected, "WireGuard rejects packets from its address"),
     Case("_silent", _silent, "no handshake with the hub"),
-    Case("_unheard", lambda _: None, "has never reported: import its script"),
-    Case("_unreadable", lambda world: report(world, "berlin", seq=7), "sends malformed reports"),
-    Case("_late", _late, "does not answer"),
-    Case("_refuses", lambda world: report(world, "berlin", error="refused 1, last: no peer x"), "rejected entries"),
-    Case("_older_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs a different version"),
+    Case("_no_report", lambda _: None, "has never reported: import its script"),
+    Case("_malformed_report", lambda world: report(world, "berlin", seq=7), "sends malformed reports"),
+    Case("_no_answer", _no_answer, "does not answer"),
+    Case(
+        "_rejected_entries",
+        lambda world: report(world, "berlin", error="refused 1, last: no peer x"),
+        "rejected entries",
+    ),
+    Case("_other_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs a different version"),
     Case("_failed", lambda world: report(world, "berlin", line("cologne", "failed")), "could not set"),
-    Case("_rewritten", _rewritten, "something else on the router overwrites the endpoint of cologne"),
-    Case("_restless", _restless, "its port keeps changing at one address"),
+    Case("_overwritten", _overwritten, "something else on the router overwrites the endpoint of cologne"),
+    Case("_changing_port", _changing_port, "its port keeps changing at one address"),
 )
 
 
@@ -115,7 +119,7 @@ ROUTER_CASES: Sequence[Case] = (
 def test_router_in_trouble_is_named_with_the_next_step(case: Case) -> None:
     world = pair()
     case.arrange(world)
-    berlin = world.state.roster.by_name["berlin"]
+    berlin = world.state.routers["berlin"]
     said = router_trouble(world.state, berlin, now(world))
     assert said.startswith(case.said)
     assert ": " in said, "what is wrong, then what to do"
@@ -142,12 +146,12 @@ def test_router_that_cannot_ping_is_noted_and_no_trouble(said: dict[str, Any], n
     assert "ping" not in berlin.trouble
 
 
-def _seen_elsewhere(world: World) -> None:
+def _other_port(world: World) -> None:
     report(world, "berlin", line("cologne", configured="203.0.113.2 51820", current="203.0.113.2 4711"))
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
 
 
-def _strayed(world: World) -> None:
+def _outdated_endpoint(world: World) -> None:
     there = line("cologne", configured="203.0.113.2 51820", current="203.0.113.2 4711", handshake_s="00:04:00")
     report(world, "berlin", there)
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
@@ -155,8 +159,8 @@ def _strayed(world: World) -> None:
 
 LINK_CASES: Sequence[Case] = (
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
-    Case("_seen_elsewhere", _seen_elsewhere, "the NAT of cologne uses another port for each destination"),
-    Case("_strayed", _strayed, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
+    Case("_other_port", _other_port, "the NAT of cologne uses another port for each destination"),
+    Case("_outdated_endpoint", _outdated_endpoint, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
     Case("_hopeless", both_answer_in_vain, "the NATs do not allow a direct path"),
 )
 
@@ -177,9 +181,9 @@ def test_two_routers_behind_one_address_are_told_how_to_meet() -> None:
 def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_tries() -> None:
     world = pair(cologne="203.0.113.1")
     inside = [
-        replace(router, site="home", lan=Endpoint("192.168.1.2", 1)) for router in world.state.roster.config.routers
+        replace(router, site="home", lan=Endpoint("192.168.1.2", 1)) for router in world.state.directory.config.routers
     ]
-    world.step(Reconfigured(replace(world.state.roster.config, routers=tuple(inside))))
+    world.step(Reconfigured(replace(world.state.directory.config, routers=tuple(inside))))
     world.deliver()
     world.wait(1)
     for pause_s in (6, 16, 46, 0):
@@ -204,7 +208,7 @@ def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> Non
 
 def test_every_rule_has_a_case() -> None:
     assert {case.rule for case in ROUTER_CASES} == {rule.__name__ for rule in ROUTER_RULES}
-    assert {case.rule for case in LINK_CASES} | {"_one_address"} == {rule.__name__ for rule in LINK_RULES}
+    assert {case.rule for case in LINK_CASES} | {"_same_address"} == {rule.__name__ for rule in LINK_RULES}
 
 
 def test_pair_that_works_has_no_trouble_and_is_shown_as_direct() -> None:
@@ -223,7 +227,7 @@ def test_pair_that_works_has_no_trouble_and_is_shown_as_direct() -> None:
 
 def test_view_is_published_soon_after_news_and_seldom_without() -> None:
     world = pair()
-    topic = world.state.roster.topics.hub_status
+    topic = world.state.directory.topics.hub_status
     world.wait(2)
     world.see("berlin", "203.0.113.77")
     world.wait(1.1)
@@ -241,7 +245,7 @@ def test_view_is_published_soon_after_news_and_seldom_without() -> None:
 
 def test_view_names_every_endpoint_that_wireguard_shows_also_without_a_report() -> None:
     world = pair()
-    world.step(PeersSeen("wg0", (Sighting(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0),)))
+    world.step(PeersPolled("wg0", (PeerState(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0),)))
     shown = make_view(world.state, now(world))
     assert shown.routers[0].endpoint == "[2001:db8::1]:5"
     assert shown.routers[0].heard_s is None

@@ -105,7 +105,7 @@ def test_report_on_a_table_that_was_never_sent_is_ignored() -> None:
     world = pair()
     body = {"v": 1, "seq": "99999999999999999999", "stage": "final", "peers": []}
     world.step(Reported(world.generation, "berlin", json.dumps(body).encode()))
-    assert "berlin" not in world.state.reports
+    assert world.state.routers["berlin"].report is None
 
 
 def test_report_that_sets_a_waiting_table_free_is_still_measured() -> None:
@@ -115,7 +115,7 @@ def test_report_that_sets_a_waiting_table_free_is_still_measured() -> None:
     world.deliver()
     world.see("cologne", "203.0.113.78")  # the last table is not answered yet: the next one waits
     world.wait(0.1)
-    assert world.state.spaced_s
+    assert world.state.spaced
     world.said.clear()
     report(world, "cologne", (100, 132))
     world.deliver()

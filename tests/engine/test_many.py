@@ -1,15 +1,18 @@
 """Thousands of routers at once: no line for each, and a broker that takes its time is not given up."""
 
+import math
 from dataclasses import replace
 
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
 from wgmqtt import phrases
-from wgmqtt.engine import outbox, step
+from wgmqtt.engine import outbox
 from wgmqtt.engine.effects import MANY, Effect, WakeAt, abridge
-from wgmqtt.engine.events import Acked, Freezing, Now, PeersSeen
-from wgmqtt.engine.state import Outbox, State
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import Acked, FreezeChecked, Now, PeersPolled
+from wgmqtt.engine.state import State
+from wgmqtt.engine.step import Step
 from wgmqtt.logline import Say, say
-from wgmqtt.model import Endpoint, Sighting
+from wgmqtt.model import Endpoint, PeerState
 from wgmqtt.wire.table import Table
 
 
@@ -34,40 +37,42 @@ def test_many_lines_become_debug_and_one_says_how_many() -> None:
 
 def in_flight(*names: str) -> State:
     """Return a state in which each of these was sent a table at 100 s."""
-    state = step.start(make_config(names), "a")
-    boxes = {name: Outbox(in_flight=Table("hub1", 1, None, ())) for name in names}
-    return replace(state, outboxes=boxes, sent_s=dict.fromkeys(names, 100.0))
+    state = Engine(make_config(names), "a").state
+    for name in names:
+        state.routers[name].in_flight = Table("hub1", 1, None, ())
+        state.in_flight_s[name] = 100.0
+    return state
 
 
 def test_broker_that_acknowledges_one_after_the_other_has_as_long_for_each() -> None:
     state = in_flight("berlin", "cologne", "dresden")
-    assert outbox.oldest_sent_s(state) == 100.0
+    assert outbox.unacknowledged_since_s(state) == 100.0
     for at_s, name in ((108.0, "cologne"), (117.0, "berlin")):
-        state, _ = outbox.acked(state, Acked(0, name, 1), Now(at_s, at_s))
-        assert outbox.oldest_sent_s(state) == at_s
-    state, _ = outbox.acked(state, Acked(0, "dresden", 1), Now(118.0, 118.0))
-    assert outbox.oldest_sent_s(state) is None
+        outbox.acked(state, Step(Now(at_s, at_s)), Acked(0, name, 1))
+        assert outbox.unacknowledged_since_s(state) == at_s
+    outbox.acked(state, Step(Now(118.0, 118.0)), Acked(0, "dresden", 1))
+    assert outbox.unacknowledged_since_s(state) == math.inf
 
 
-def crowd(count: int) -> tuple[World, PeersSeen]:
+def crowd(count: int) -> tuple[World, PeersPolled]:
     """Return a world of so many routers, linked in pairs, and the look that shows all of them."""
     names = tuple(f"r{number:03}" for number in range(count))
     world = make_world(make_config(names, tuple(zip(names[::2], names[1::2], strict=True))))
     world.connect()
-    seen = [Sighting(key_of(name), Endpoint("203.0.113.9", 1000 + at), WALL_S) for at, name in enumerate(names)]
-    return world, PeersSeen("wg0", tuple(seen))
+    seen = [PeerState(key_of(name), Endpoint("203.0.113.9", 1000 + at), WALL_S) for at, name in enumerate(names)]
+    return world, PeersPolled("wg0", tuple(seen))
 
 
 def test_many_at_once_leave_in_portions_and_each_router_gets_one_table() -> None:
     world, look = crowd(2 * outbox.MOST_IN_FLIGHT + 100)
     world.step(look)
     while world.waiting:
-        assert len(world.state.sent_s) <= outbox.MOST_IN_FLIGHT
+        assert len(world.state.in_flight_s) <= outbox.MOST_IN_FLIGHT
         world.next()
-    names = sorted(world.state.roster.by_name)
+    names = sorted(world.state.directory.by_name)
     assert sorted(router for router, _ in world.published) == names
     assert all(table.peers[0].endpoint is not None and table.peers[0].kick for _, table in world.published)
-    assert not world.state.queued
+    assert not world.state.queue
 
 
 def test_connection_lost_amid_portions_the_rest_is_sent_by_the_next() -> None:
@@ -77,8 +82,8 @@ def test_connection_lost_amid_portions_the_rest_is_sent_by_the_next() -> None:
         world.next()
     world.lose_broker()
     world.wait(60)
-    assert not world.state.queued
-    for first, second in zip(*(sorted(world.state.roster.by_name)[at::2] for at in (0, 1)), strict=True):
+    assert not world.state.queue
+    for first, second in zip(*(sorted(world.state.directory.by_name)[at::2] for at in (0, 1)), strict=True):
         assert world.told(first, second) != "None"
         assert world.told(second, first) != "None"
 
@@ -86,9 +91,9 @@ def test_connection_lost_amid_portions_the_rest_is_sent_by_the_next() -> None:
 def test_frozen_amid_portions_nothing_more_leaves_until_it_goes_on() -> None:
     world, look = crowd(outbox.MOST_IN_FLIGHT + 100)
     world.step(look)
-    world.step(Freezing(is_frozen=True))
+    world.step(FreezeChecked(is_frozen=True))
     world.deliver()
     assert len(world.published) == outbox.MOST_IN_FLIGHT
-    world.step(Freezing(is_frozen=False))
+    world.step(FreezeChecked(is_frozen=False))
     world.wait(60)
-    assert {router for router, _ in world.published} == world.state.roster.by_name.keys()
+    assert {router for router, _ in world.published} == world.state.directory.by_name.keys()

@@ -10,7 +10,7 @@ DAY_S = 86_400.0
 NAMES = ("berlin", *(f"peer-{number}" for number in range(10)))
 HOPELESS = "peer-0"
 MAX_FIRST_DAY, MAX_LATER_DAY, MAX_NEWS = 100_000, 45_000, 20_000
-TOPICS = make_world().state.roster.topics
+TOPICS = make_world().state.directory.topics
 
 
 def whole_report(world: World, stage: str, *, direct: bool) -> bytes:

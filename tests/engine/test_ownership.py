@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.engine.broker_model import BrokerModel
 from tests.engine.world import World, make_config
-from wgmqtt.engine import step
+from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Woken
 from wgmqtt.wire.hub import Online, decode_online, encode_online
 
@@ -16,7 +16,7 @@ REFUSED = "another daemon is active for this hub, standing by"
 def make_pair(first: str = "a", second: str = "b") -> tuple[World, World]:
     """Return two daemons that have not connected yet; the instance ids say who goes if both began at once."""
     broker = BrokerModel()
-    one, two = (World(step.start(make_config(), instance), broker) for instance in (first, second))
+    one, two = (World(Engine(make_config(), instance), broker) for instance in (first, second))
     return one, two
 
 
@@ -75,7 +75,7 @@ def test_first_leaves_in_order_second_takes_over_and_would_warn_again() -> None:
     see(two, 2)
     deliver(two)
     assert two.told("cologne", "berlin") == "203.0.113.2:51820"
-    three = World(step.start(make_config(), "0"), two.broker)
+    three = World(Engine(make_config(), "0"), two.broker)
     pass_time(10, two, three)
     assert (two.phase, three.phase) == ("ready", "closed")
 
@@ -87,7 +87,7 @@ def test_refused_daemon_that_served_meanwhile_warns_anew() -> None:
     pass_time(40, two)
     assert two.phase == "ready"
     two.lose_broker()
-    again = World(step.start(make_config(), "c"), two.broker)
+    again = World(Engine(make_config(), "c"), two.broker)
     again.connect()
     pass_time(40, again, two)
     assert (again.phase, two.phase) == ("ready", "closed")
@@ -198,7 +198,7 @@ def test_dry_run_beside_the_one_that_serves_changes_nothing() -> None:
     see(one, 1)
     one.wait(1)
     before = tables_in(one)
-    dry = World(step.start(make_config(), "0", is_dry=True), one.broker)
+    dry = World(Engine(make_config(), "0", is_dry=True), one.broker)
     dry.connect()
     see(dry, 9)
     pass_time(100, one, dry)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.world import World, key_of, make_config, make_world
+from tests.engine.world import World, make_config, make_world
 from wgmqtt.engine import port_churn
 
 
@@ -18,7 +18,7 @@ def world() -> World:
 
 
 def restless(world: World) -> bool:
-    return port_churn.is_restless(world.state, key_of("berlin"), world.mono_s)
+    return port_churn.is_restless(world.state.routers["berlin"], world.mono_s)
 
 
 def test_third_port_within_minutes_is_told_at_once_and_the_next_one_later(world: World) -> None:

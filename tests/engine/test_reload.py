@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
-from wgmqtt.engine import step
-from wgmqtt.engine.events import Freezing, InterfaceFailed, PeersSeen, Reconfigured
-from wgmqtt.model import Config, Endpoint, Sighting, link_of
+from wgmqtt.engine.deadlines import Deadlines
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import FreezeChecked, InterfaceFailed, PeersPolled, Reconfigured
+from wgmqtt.model import Config, Endpoint, PeerState, link_of
 from wgmqtt.wire.hub import decode_status
 
 NAMES = ("berlin", "cologne", "dresden")
@@ -35,7 +36,7 @@ def calm(world: World) -> None:
 def successor(world: World, config: Config) -> World:
     """Return another daemon on the same broker, after the first one has left."""
     world.leave()
-    later = World(step.start(config, "n"), world.broker, mono_s=world.mono_s)
+    later = World(Engine(config, "n"), world.broker, mono_s=world.mono_s)
     later.connect()
     later.wait(5)
     return later
@@ -103,17 +104,17 @@ def test_router_removed_while_the_daemon_was_off_its_topics_are_emptied() -> Non
 
 def test_router_removed_while_frozen_its_topics_stay_until_unfrozen() -> None:
     world = serving()
-    world.step(Freezing(is_frozen=True))
+    world.step(FreezeChecked(is_frozen=True))
     world.step(Reconfigured(make_config(("cologne", "dresden"))))
     world.wait(60)
     assert emptied(world) == set()
     world.leave()
-    later = World(step.start(make_config(("cologne", "dresden")), "n"), world.broker)
-    later.step(Freezing(is_frozen=True))
+    later = World(Engine(make_config(("cologne", "dresden")), "n"), world.broker)
+    later.step(FreezeChecked(is_frozen=True))
     later.connect()
     later.wait(60)
     assert emptied(later) == set()
-    later.step(Freezing(is_frozen=False))
+    later.step(FreezeChecked(is_frozen=False))
     later.wait(5)
     assert emptied(later) == topics_of("berlin")
 
@@ -123,14 +124,14 @@ def test_router_added_again_gets_its_table_again() -> None:
     world.step(Reconfigured(make_config(("cologne", "dresden"))))
     world.wait(5)
     world.step(Reconfigured(make_config()))
-    world.step(PeersSeen("wg0", tuple(sighting(name) for name in NAMES)))  # each interface is read anew
+    world.step(PeersPolled("wg0", tuple(sighting(name) for name in NAMES)))  # each interface is read anew
     world.wait(5)
     assert world.told("berlin", "cologne") == f"{PLACES['cologne']}:51820"
     assert world.told("cologne", "berlin") == f"{PLACES['berlin']}:51820"
 
 
-def sighting(name: str, key: str = "") -> Sighting:
-    return Sighting(key_of(key or name), Endpoint(PLACES[name], 51820), WALL_S)
+def sighting(name: str, key: str = "") -> PeerState:
+    return PeerState(key_of(key or name), Endpoint(PLACES[name], 51820), WALL_S)
 
 
 def test_renamed_router_is_told_under_its_new_name_and_the_old_one_is_emptied() -> None:
@@ -139,7 +140,7 @@ def test_renamed_router_is_told_under_its_new_name_and_the_old_one_is_emptied() 
     routers = tuple(replace(each, name="aachen") if each.name == "berlin" else each for each in old.routers)
     links = frozenset(link for link in make_config(("aachen", "cologne", "dresden")).links)
     world.step(Reconfigured(replace(old, routers=routers, links=links)))
-    world.step(PeersSeen("wg0", tuple(sighting(name) for name in NAMES)))
+    world.step(PeersPolled("wg0", tuple(sighting(name) for name in NAMES)))
     world.wait(5)
     assert emptied(world) == topics_of("berlin")
     assert world.told("aachen", "cologne") == f"{PLACES['cologne']}:51820"
@@ -154,7 +155,7 @@ def test_replaced_router_new_key_reaches_its_neighbours_with_its_own_endpoint() 
     world.wait(2)
     line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
     assert (line.key, line.endpoint) == (key_of("spare"), None), "the old one's place is not the new one's"
-    world.step(PeersSeen("wg0", (Sighting(key_of("spare"), Endpoint("203.0.113.77", 51820), WALL_S),)))
+    world.step(PeersPolled("wg0", (PeerState(key_of("spare"), Endpoint("203.0.113.77", 51820), WALL_S),)))
     world.wait(2)
     line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
     assert (line.key, str(line.endpoint), line.kick) == (key_of("spare"), "203.0.113.77:51820", True)
@@ -166,7 +167,7 @@ def test_replaced_router_at_the_old_place_both_ends_are_asked_to_send() -> None:
     old = make_config()
     routers = tuple(replace(each, key=key_of("spare")) if each.name == "berlin" else each for each in old.routers)
     world.step(Reconfigured(replace(old, routers=routers)))
-    world.step(PeersSeen("wg0", (sighting("berlin", "spare"),)))  # before the broker was read back
+    world.step(PeersPolled("wg0", (sighting("berlin", "spare"),)))  # before the broker was read back
     world.wait(2)
     line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
     assert (line.key, str(line.endpoint), line.kick) == (key_of("spare"), f"{PLACES['berlin']}:51820", True)
@@ -192,7 +193,7 @@ def test_other_hub_name_only_its_own_word_moves() -> None:
 
 def test_other_prefix_while_frozen_leaves_the_tables() -> None:
     world = serving()
-    world.step(Freezing(is_frozen=True))
+    world.step(FreezeChecked(is_frozen=True))
     world.step(Reconfigured(replace(make_config(), prefix="other")))
     world.wait(60)
     assert {f"wgmqtt/v1/{name}/endpoints" for name in NAMES} <= set(world.retained)
@@ -217,8 +218,9 @@ def test_nothing_that_was_known_of_a_router_that_is_gone_stays() -> None:
     world.answer("berlin")
     world.step(Reconfigured(make_config(("cologne", "dresden"))))
     known = [getattr(world.state, each.name) for each in fields(world.state)]
-    keys = {key for table in known if isinstance(table, Mapping) for key in table}
-    left = {link_of("cologne", "dresden"), *("cologne", "dresden"), *map(key_of, ("cologne", "dresden"))}
+    keys = {key for part in known if isinstance(part, Mapping | Deadlines | set) for key in part}
+    left = {link_of("cologne", "dresden"), *("cologne", "dresden"), *(key_of(name).raw for name in NAMES[1:])}
+    assert keys
     assert keys <= left
 
 
@@ -227,7 +229,8 @@ def test_interface_that_is_not_watched_any_more_is_forgotten_with_its_trouble() 
     world.step(InterfaceFailed("wg0", "gone"))
     hub = replace(make_config().hub, interfaces=("wg1",))
     world.step(Reconfigured(replace(make_config(), hub=hub)))
-    assert (dict(world.state.seen), world.state.troubles) == ({}, frozenset())
+    assert [record.peer for record in world.state.routers.values()] == [None] * len(NAMES)
+    assert world.state.failed_interfaces == set()
     world.wait(60)
     assert world.published == [], "nothing is taken back"
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.engine.test_reload import PLACES, calm, serving
 from tests.engine.world import World, make_config, make_world
-from wgmqtt.engine import step
+from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import BrokerDown, Cause, Reconfigured, Woken
 
 
@@ -119,7 +119,7 @@ def test_clock_that_stepped_while_the_daemon_was_off_seq_still_grows(step_s: flo
     world = serving()
     before = {name: world.table_of(name).seq for name in PLACES}
     world.leave()
-    later = World(step.start(make_config(), "n"), world.broker, mono_s=5.0, wall_s=world.wall_s + step_s)
+    later = World(Engine(make_config(), "n"), world.broker, mono_s=5.0, wall_s=world.wall_s + step_s)
     later.connect()
     for port, name in enumerate(PLACES, 1):
         later.see(name, "203.0.113.200", port)

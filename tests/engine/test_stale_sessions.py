@@ -3,8 +3,7 @@
 import pytest
 
 from tests.engine.world import World, key_of, make_config, make_world
-from wgmqtt.engine import stale_sessions
-from wgmqtt.engine.events import PeersSeen
+from wgmqtt.engine.events import PeersPolled
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def world() -> World:
 
 def show_life(world: World, name: str) -> None:
     """Let a peer send something."""
-    world.step(PeersSeen("wg0", (), alive=(key_of(name),)))
+    world.step(PeersPolled("wg0", (), alive=(key_of(name),)))
 
 
 def test_router_that_is_away_is_left_alone(world: World) -> None:
@@ -90,9 +89,9 @@ def test_round_of_many_routers_takes_no_longer() -> None:
 
 
 def test_only_who_owes_an_answer_and_has_shown_no_life_is_awaited(world: World) -> None:
-    assert stale_sessions.awaited(world.state) == frozenset()
+    assert world.engine.awaited_keys() == frozenset()
     world.see("berlin", "203.0.113.9")
     world.answer("berlin")
-    assert stale_sessions.awaited(world.state) == {key_of("cologne").raw}
+    assert world.engine.awaited_keys() == {key_of("cologne").raw}
     show_life(world, "cologne")
-    assert stale_sessions.awaited(world.state) == frozenset()
+    assert world.engine.awaited_keys() == frozenset()

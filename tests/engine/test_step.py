@@ -1,8 +1,10 @@
 """The engine from outside: what is published when, to whom, and what is not."""
 
+from copy import deepcopy
+
 from tests.engine.world import WALL_S, World, key_of, make_config, make_world
-from wgmqtt.engine.events import BrokerUp, PeersSeen, Reported
-from wgmqtt.model import Sighting
+from wgmqtt.engine.events import BrokerUp, PeersPolled, Reported
+from wgmqtt.model import PeerState
 
 
 def settled() -> World:
@@ -156,7 +158,7 @@ def test_event_of_an_older_connection_changes_nothing() -> None:
     world = settled()
     world.lose_broker()
     world.wait(5)
-    before = world.state
+    before = deepcopy(world.state)
     world.step(BrokerUp(1))
     assert world.state == before
 
@@ -181,9 +183,9 @@ def test_receiver_of_another_family_gets_no_address() -> None:
 
 def test_peer_that_is_nobodys_router_is_ignored() -> None:
     world = settled()
-    before = world.state
-    world.step(PeersSeen("wg0", (Sighting(key_of("phone"), None, 0.0),)))
-    assert world.state.seen == before.seen
+    before = deepcopy(world.state)
+    world.step(PeersPolled("wg0", (PeerState(key_of("phone"), None, 0.0),)))
+    assert world.state == before
 
 
 def test_router_on_two_interfaces_follows_the_younger_handshake() -> None:

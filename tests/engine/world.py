@@ -1,25 +1,36 @@
-"""A model of what is outside of the engine: a broker that retains, connections that break, a clock. Pure."""
+"""A model of what surrounds the engine: a broker that retains, connections that break, a clock."""
 
 import json
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from tests.engine.broker_model import BrokerModel
-from wgmqtt.engine import step
 from wgmqtt.engine.effects import (
-    BreakSession,
     CloseBroker,
     Effect,
     OpenBroker,
     PublishStatus,
     PublishTable,
     ReadRetained,
+    ResetConnection,
     WakeAt,
 )
-from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Event, HubHeard, Now, PeersSeen, ReadBack, Reported, Woken
+from wgmqtt.engine.engine import Engine
+from wgmqtt.engine.events import (
+    Acked,
+    BrokerDown,
+    BrokerUp,
+    Event,
+    HubMessage,
+    Now,
+    PeersPolled,
+    ReadBack,
+    Reported,
+    Woken,
+)
 from wgmqtt.engine.state import State
 from wgmqtt.logline import Say
-from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PublicKey, Router, Sighting, link_of
+from wgmqtt.model import BrokerAddress, Config, Endpoint, Hub, PeerState, PublicKey, Router, link_of
 from wgmqtt.wire.hub import Online, encode_online
 from wgmqtt.wire.table import Table, decode_table
 
@@ -68,7 +79,7 @@ class World:
     Several worlds may share one broker: daemons of one hub name, on machines of their own.
     """
 
-    state: State
+    engine: Engine
     broker: BrokerModel = field(default_factory=BrokerModel)
     mono_s: float = 100.0
     wall_s: float = WALL_S  # Unix time at monotonic 0
@@ -93,14 +104,28 @@ class World:
         self.broker.retained = messages
 
     @property
+    def state(self) -> State:
+        """Return what the engine knows."""
+        return self.engine.state
+
+    @property
+    def now(self) -> Now:
+        """Return this moment."""
+        return Now(self.mono_s, self.wall_s + self.mono_s)
+
+    @property
     def phase(self) -> str:
         """How far the connection to the broker is."""
         return self.state.session.phase
 
     def step(self, event: Event) -> None:
         """Let the engine take one event, and the surroundings take what it wants done."""
-        self.state, effects = step.step(self.state, event, Now(self.mono_s, self.wall_s + self.mono_s))
+        effects = self.engine.handle(event, self.now)
         assert isinstance(effects[-1], WakeAt)
+        self.carry_out(effects)
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Let the surroundings do what the engine wants done."""
         for effect in effects:
             self._take(effect)
 
@@ -121,7 +146,7 @@ class World:
             case PublishTable() | PublishStatus() | ReadRetained():
                 if effect.generation == self.generation:
                     self._talk(effect)
-            case BreakSession():
+            case ResetConnection():
                 self.broken.append(effect.router)
 
     def _talk(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
@@ -145,7 +170,7 @@ class World:
     def _listen(self, generation: int, topics: tuple[str, ...]) -> None:
         def hear(topic: str, payload: bytes) -> None:
             if topic in topics:
-                self.waiting.append(HubHeard(generation, topic, payload))
+                self.waiting.append(HubMessage(generation, topic, payload))
 
         self.broker.listeners[self.state.instance] = hear
 
@@ -193,7 +218,7 @@ class World:
     def leave(self) -> None:
         """End as at SIGTERM: say that the hub is away, and close."""
         offline = encode_online(Online(is_online=False, instance=self.state.instance))
-        self.waiting.append(Sent(self.state.roster.topics.hub_online, offline))
+        self.waiting.append(Sent(self.state.directory.topics.hub_online, offline))
         self.close()
 
     def vanish(self) -> None:
@@ -201,7 +226,7 @@ class World:
         self.waiting.clear()
         if self.broker.listeners.pop(self.state.instance, None):
             will = encode_online(Online(is_online=False, instance=self.state.instance))
-            self.broker.publish(self.state.roster.topics.hub_online, will)
+            self.broker.publish(self.state.directory.topics.hub_online, will)
 
     def forget(self) -> None:
         """Let the broker crash: nothing is retained any more, and no will is said."""
@@ -212,8 +237,8 @@ class World:
     def see(self, name: str, address: str | None, port: int = 51820, interface: str = "wg0") -> None:
         """Let WireGuard show a peer somewhere."""
         endpoint = Endpoint(address, port) if address else None
-        sighting = Sighting(key_of(name), endpoint, WALL_S + self.mono_s)
-        self.step(PeersSeen(interface, (sighting,)))
+        peer = PeerState(key_of(name), endpoint, WALL_S + self.mono_s)
+        self.step(PeersPolled(interface, (peer,)))
 
     def answer(self, name: str, stage: str = "applied") -> None:
         """Let a router report on its newest table."""
@@ -233,4 +258,4 @@ class World:
 
 def make_world(config: Config | None = None) -> World:
     """Return a fresh start."""
-    return World(step.start(config or make_config(), "m"))
+    return World(Engine(config or make_config(), "m"))

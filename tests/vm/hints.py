@@ -14,7 +14,7 @@ from lab.network.shell import run
 from lab.vm.interfaces import delete, make_pair, public, wait_for_handshake
 from tests.engine.world import make_config
 from tests.vm.cases import run_cases
-from wgmqtt.engine.events import Event, HintsFailed, HintsWork, InterfaceFailed, PeersSeen
+from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable, InterfaceFailed, PeersPolled
 from wgmqtt.model import Endpoint
 from wgmqtt.watch.watcher import watch
 
@@ -61,9 +61,11 @@ async def watching() -> AsyncIterator[Seen]:
     seen = Seen()
     task = asyncio.create_task(watch(CONFIG, seen.post))
     try:
-        await seen.until(lambda event: isinstance(event, HintsWork))
+        await seen.until(lambda event: isinstance(event, HintsActive))
         yield seen
-        assert not [event for event in seen.events if isinstance(event, HintsFailed | InterfaceFailed)], seen.events
+        assert not [event for event in seen.events if isinstance(event, HintsUnavailable | InterfaceFailed)], (
+            seen.events
+        )
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -73,7 +75,9 @@ async def move(seen: Seen, port: int) -> None:
     """Let the site speak from another port, and wait until that is seen."""
     run("wg", "set", "wg1", "listen-port", str(port))
     here = Endpoint("127.0.0.1", port)
-    await seen.until(lambda event: isinstance(event, PeersSeen) and any(one.endpoint == here for one in event.changed))
+    await seen.until(
+        lambda event: isinstance(event, PeersPolled) and any(one.endpoint == here for one in event.changed)
+    )
 
 
 async def moves_are_seen_long_before_the_poll() -> None:
@@ -101,11 +105,11 @@ async def unit_with_its_one_capability_has_hints_and_a_kill_leaves_nothing() -> 
     process = await asyncio.create_subprocess_exec(*alone, sys.executable, "-c", HOLD, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     async with asyncio.timeout(60):
-        while (line := await process.stdout.readline()).split()[:1] != [b"HintsWork"]:
-            assert line.startswith(b"PeersSeen"), line
+        while (line := await process.stdout.readline()).split()[:1] != [b"HintsActive"]:
+            assert line.startswith(b"PeersPolled"), line
         assert run("nft", "list", "tables") == TABLE
         run("wg", "set", "wg1", "listen-port", "40004")
-        assert (await process.stdout.readline()).startswith(b"PeersSeen")
+        assert (await process.stdout.readline()).startswith(b"PeersPolled")
     process.kill()
     await process.wait()
     assert run("nft", "list", "tables") == ""

@@ -17,7 +17,7 @@ from lab.network.shell import run
 from lab.vm.interfaces import delete, key, make, make_pair, many_peers, peer_text, public, wait_for_handshake
 from tests.vm.cases import run_cases
 from wgmqtt.errors import EdgeError
-from wgmqtt.model import Endpoint, PublicKey, Sighting
+from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.wireguard.auto import AutoWireguard
 from wgmqtt.wireguard.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
 from wgmqtt.wireguard.kernel import KernelWireguard
@@ -88,7 +88,7 @@ async def peer_that_roams_is_the_only_difference() -> None:
     assert str(moved.key) == public("site")
 
 
-async def until_moved(wireguard: Wireguard, before: Dump) -> Sighting:
+async def until_moved(wireguard: Wireguard, before: Dump) -> PeerState:
     """Return what changed, once something has; nothing else may."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -17,7 +17,7 @@ from lab.vm.interfaces import delete, key, make, peer_text, public
 from tests.vm.cases import run_cases
 from wgmqtt.engine.diagnosis import SILENT_S
 from wgmqtt.engine.links import LIVE_S
-from wgmqtt.model import Sighting
+from wgmqtt.model import PeerState
 from wgmqtt.wireguard.kernel import KernelWireguard
 from wgmqtt.wireguard.kernel_decode import sighting
 
@@ -70,7 +70,7 @@ def cut(*, is_cut: bool) -> None:
     run("nft", f"add table inet cut {rule}" if is_cut else "delete table inet cut")
 
 
-def seen() -> Sighting:
+def seen() -> PeerState:
     """Return what the daemon's own dump says of the site."""
     dump = asyncio.run(KernelWireguard().dump("wg0"))
     ((raw, peer),) = dump.snapshot.items()

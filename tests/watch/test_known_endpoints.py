@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgmqtt.model import Endpoint, PublicKey, Sighting
+from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.watch.known_endpoints import STALE_S, Known
 from wgmqtt.watch.ruleset import Change
 from wgmqtt.wireguard.kernel_decode import Differences
@@ -16,11 +16,11 @@ def key(number: int) -> PublicKey:
     return PublicKey(bytes([number]) * 32)
 
 
-def peer(number: int, endpoint: Endpoint | None, handshake_s: float = NOW_S) -> Sighting:
-    return Sighting(key(number), endpoint, handshake_s)
+def peer(number: int, endpoint: Endpoint | None, handshake_s: float = NOW_S) -> PeerState:
+    return PeerState(key(number), endpoint, handshake_s)
 
 
-def seen(*peers: Sighting) -> Differences:
+def seen(*peers: PeerState) -> Differences:
     return Differences(peers, ())
 
 

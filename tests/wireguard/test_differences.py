@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgmqtt.errors import DecodeError
-from wgmqtt.model import Endpoint, PublicKey, Sighting
+from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.wireguard.kernel_decode import RawPeer, Snapshot, _take_usual_peer, differences, merge_message, sighting
 
 A, B = b"a" * 32, b"b" * 32
@@ -46,7 +46,7 @@ def test_differences_names_who_moved_or_shook_hands(old: Snapshot, new: Snapshot
 
 def test_differences_carries_the_whole_sighting() -> None:
     found = differences({}, {A: RawPeer(HERE, at(7), 10, 20)}, complete=True)
-    assert found.changed == (Sighting(PublicKey(A), Endpoint("203.0.113.1", 1), 7.5, 10, 20),)
+    assert found.changed == (PeerState(PublicKey(A), Endpoint("203.0.113.1", 1), 7.5, 10, 20),)
 
 
 def test_differences_when_complete_names_the_removed() -> None:
@@ -68,7 +68,7 @@ SNAPSHOTS = st.dictionaries(
 
 @given(SNAPSHOTS, SNAPSHOTS)
 def test_differences_applied_to_the_old_give_the_new(old: Snapshot, new: Snapshot) -> None:
-    def facts(one: Sighting) -> tuple[Endpoint | None, float]:
+    def facts(one: PeerState) -> tuple[Endpoint | None, float]:
         return one.endpoint, one.handshake_s
 
     known = {PublicKey(key): facts(sighting(key, peer)) for key, peer in old.items()}

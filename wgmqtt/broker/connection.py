@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.engine.effects import PublishStatus, PublishTable, ReadRetained
-from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubHeard, ReadBack, Reported
+from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubMessage, ReadBack, Reported
 from wgmqtt.model import BrokerAddress
 from wgmqtt.wire.report import MAX_REPORT_BYTES
 
@@ -223,7 +223,7 @@ class Connection:
             # One byte more than the limit suffices to reject a report that is too large.
             self._report_inbox.put(Reported(self.generation, router, bytes(message.payload[: MAX_REPORT_BYTES + 1])))
         elif message.topic in self._hub:
-            self._hand(HubHeard(self.generation, message.topic, bytes(message.payload)))
+            self._hand(HubMessage(self.generation, message.topic, bytes(message.payload)))
         elif self._reading is None:
             return
         elif message.topic == self._reading.fence:

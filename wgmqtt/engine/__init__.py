@@ -1,1 +1,1 @@
-"""Every decision of the daemon: (state, event, now) to effects. Pure."""
+"""Every decision of the daemon: an event and the time become effects. Nothing here touches the outside."""

@@ -1,17 +1,14 @@
-"""Something else on a router rewrites endpoints (a script, Ansible): noticed, named, and not fought. Pure.
+"""Something else on a router overwrites an endpoint (a script, Ansible): the peer is suspended instead of fought over.
 
-The sign: a router sets a peer anew to what it had set it to before, although no table had said anything else meanwhile.
-After the third time within an hour the peer is left out of that router's table for an hour; then it is told again.
+The sign: a router sets a peer again to an endpoint that it had set before, although no table named another one since.
+After the third time within an hour, the peer is left out of that router's table for an hour.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from wgmqtt import phrases
-from wgmqtt.engine.effects import Effect
-from wgmqtt.engine.events import Now
-from wgmqtt.engine.state import Kept, State
-from wgmqtt.logline import say
+from wgmqtt.engine.state import Configured, RouterRecord, State
+from wgmqtt.engine.step import Step
 from wgmqtt.model import PublicKey
 from wgmqtt.wire.report import Report
 from wgmqtt.wire.table import Table
@@ -21,48 +18,55 @@ WITHIN_S = 3600.0
 REST_S = 3600.0
 
 
-def told(state: State, name: str, before: Table | None, table: Table) -> State:
-    """Forget where a router had set those peers that its new table puts elsewhere."""
-    known = state.kept.get(name)
-    if not known:
-        return state
-    said = {peer.key: peer.endpoint for peer in before.peers} if before else {}
-    moved = {peer.key for peer in table.peers if peer.endpoint != said.get(peer.key)}
-    left = {key: replace(kept, configured=None) if key in moved else kept for key, kept in known.items()}
-    return replace(state, kept={**state.kept, name: left})
+def published(record: RouterRecord, table: Table) -> None:
+    """Forget what a router had configured for the peers whose endpoint is another one in its new table."""
+    if not record.configured:
+        return
+    before = {peer.key: peer.endpoint for peer in record.retained.peers} if record.retained else {}
+    for peer in table.peers:
+        known = record.configured.get(peer.key)
+        if known is not None and peer.endpoint != before.get(peer.key):
+            record.configured[peer.key] = replace(known, endpoint=None)
 
 
-def heard(state: State, name: str, report: Report, now: Now, *, is_first: bool) -> tuple[State, list[Effect]]:
-    """Take from a report on the newest table what was set anew. `is_first`: of the reports on this table."""
-    effects: list[Effect] = []
-    known = dict(state.kept.get(name, {}))
+def reported(state: State, step: Step, record: RouterRecord, report: Report, *, is_first: bool) -> bool:
+    """Take from a report on the newest table what was set again; return whether a peer is suspended by it.
+
+    `is_first`: this is the first report on that table.
+    """
+    found = record.configured if record.configured is not None else {}
+    is_suspending = False
     for peer in report.peers:
-        other = state.roster.by_key.get(peer.key)
+        other = state.directory.by_key.get(peer.key)
         if other is None or peer.configured is None:
             continue
-        kept = known.get(peer.key, Kept())
-        if is_first and peer.did == "set" and peer.configured == kept.configured:
-            kept = replace(kept, rewritten_s=(*kept.rewritten_s, now.mono_s)[-TIMES:])
-            if _is_fought(kept, now.mono_s):
-                effects.append(say(phrases.SUSPENDED, router=name, peer=other.name, for_s=int(REST_S)))
-        known[peer.key] = replace(kept, configured=peer.configured)
-    return replace(state, kept={**state.kept, name: known}), effects
+        known = found.get(peer.key, Configured())
+        if is_first and peer.did == "set" and peer.configured == known.endpoint:
+            known = replace(known, rewritten_s=(*known.rewritten_s, step.now.mono_s)[-TIMES:])
+            if _is_fought_over(known, step.now.mono_s):
+                is_suspending = True
+                step.say(phrases.SUSPENDED, router=record.router.name, peer=other.name, for_s=int(REST_S))
+        found[peer.key] = replace(known, endpoint=peer.configured)
+    record.configured = found or None
+    return is_suspending
 
 
-def left_alone(state: State, name: str, mono_s: float) -> tuple[str, ...]:
-    """Return the names of the peers that router `name` is not told of because something else rewrites them."""
+def suspended_peers(state: State, record: RouterRecord, mono_s: float) -> tuple[str, ...]:
+    """Return the names of the peers that are left out of a router's table."""
     return tuple(
-        state.roster.by_key[key].name
-        for key, kept in state.kept.get(name, {}).items()
-        if key in state.roster.by_key and _is_fought(kept, mono_s)
+        state.directory.by_key[key].name
+        for key, known in (record.configured or {}).items()
+        if key in state.directory.by_key and _is_fought_over(known, mono_s)
     )
 
 
-def is_left_alone(kept: Mapping[PublicKey, Kept], key: PublicKey, mono_s: float) -> bool:
-    """Return whether one peer is left out of the table of the router that `kept` is about."""
-    return key in kept and _is_fought(kept[key], mono_s)
+def is_suspended(record: RouterRecord, key: PublicKey, mono_s: float) -> bool:
+    """Return whether one peer is left out of a router's table."""
+    if record.configured is None or key not in record.configured:
+        return False
+    return _is_fought_over(record.configured[key], mono_s)
 
 
-def _is_fought(kept: Kept, mono_s: float) -> bool:
-    times = kept.rewritten_s
+def _is_fought_over(known: Configured, mono_s: float) -> bool:
+    times = known.rewritten_s
     return len(times) == TIMES and times[-1] - times[0] < WITHIN_S and mono_s < times[-1] + REST_S

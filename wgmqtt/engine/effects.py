@@ -1,20 +1,22 @@
-"""What is to be done: data only. Pure."""
+"""What the engine wants done: its outputs."""
 
 from dataclasses import dataclass, replace
 
 from wgmqtt.logline import Phrase, Say, say
 
+MANY = 100
+
 
 @dataclass(frozen=True, slots=True)
 class OpenBroker:
-    """Start a connection of this generation; answered by BrokerUp or BrokerDown."""
+    """Open a connection of this generation; answered by BrokerUp or BrokerDown."""
 
     generation: int
 
 
 @dataclass(frozen=True, slots=True)
 class CloseBroker:
-    """End this connection without a word more; nothing of its generation counts afterwards."""
+    """Close this connection; later events of its generation are ignored."""
 
     generation: int
 
@@ -23,7 +25,7 @@ class CloseBroker:
 class ReadRetained:
     """Collect what is retained on `topics`, then listen on `reports` (topic, router) and on the topics of `hub`.
 
-    Answered by ReadBack, then by Reported and HubHeard.
+    Answered by ReadBack, then by Reported and HubMessage.
     """
 
     generation: int
@@ -46,7 +48,7 @@ class PublishTable:
 
 @dataclass(frozen=True, slots=True)
 class PublishStatus:
-    """Publish something of the hub's own at QoS 1, unanswered; an empty payload empties a retained topic."""
+    """Publish a message about the hub at QoS 1, without an answer; an empty payload clears a retained topic."""
 
     generation: int
     topic: str
@@ -55,8 +57,8 @@ class PublishStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakSession:
-    """End a router's own connection to the broker, so that it connects anew and gets its table."""
+class ResetConnection:
+    """Reset a router's own connection to the broker, so that it reconnects and gets its table."""
 
     generation: int
     router: str
@@ -69,16 +71,13 @@ class WakeAt:
     mono_s: float
 
 
-Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | BreakSession | Say | WakeAt
-
-
-MANY = 100
+Effect = OpenBroker | CloseBroker | ReadRetained | PublishTable | PublishStatus | ResetConnection | Say | WakeAt
 
 
 def abridge(effects: list[Effect], phrase: Phrase) -> list[Effect]:
-    """Return the effects with one line in place of many: the lines themselves become debug where there are over `MANY`.
+    """Lower more than `MANY` info lines to debug and append one line with their number.
 
-    Each line at info is written and published: at the start of a hub of ten thousand that is a minute's work.
+    Every info line is written and published. At the start of a hub with 10,000 routers that would take a minute.
     """
     lines = sum(isinstance(effect, Say) and effect.level == "info" for effect in effects)
     if lines <= MANY:

@@ -1,86 +1,67 @@
-"""What WireGuard shows, and what of it is news. Pure."""
+"""What a poll of WireGuard shows, and which of it is a new endpoint."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from wgmqtt import phrases
-from wgmqtt.engine import damping, outbox, port_churn, stale_sessions
-from wgmqtt.engine.effects import MANY, Effect
-from wgmqtt.engine.events import InterfaceFailed, Now, PeersSeen
-from wgmqtt.engine.state import Seen, State
-from wgmqtt.logline import say
-from wgmqtt.model import PublicKey, Sighting
+from wgmqtt.engine import damping, port_churn, stale_sessions, watch_faults
+from wgmqtt.engine.effects import MANY
+from wgmqtt.engine.events import PeersPolled
+from wgmqtt.engine.state import RouterRecord, State
+from wgmqtt.engine.step import Step
+from wgmqtt.model import Endpoint, PeerState
 
 
-def peers_seen(state: State, event: PeersSeen, now: Now) -> tuple[State, list[Effect]]:
-    """Keep what is seen, and tell those whom a change concerns."""
-    effects: list[Effect] = []
-    trouble = f"interface {event.interface}"
-    if trouble in state.troubles:
-        effects.append(say(phrases.INTERFACE_READABLE, interface=event.interface))
-    seen = dict(state.seen)
-    moved = [sighting for sighting in event.changed if _is_moved(state, seen, event.interface, sighting, now)]
-    _forget(seen, event)
-    before = state.seen
-    state = replace(state, seen=seen, troubles=state.troubles - {trouble})
-    state = stale_sessions.alive(state, (*event.alive, *(sighting.key for sighting in event.changed)), now)
-    state = port_churn.noticed(state, before, moved, now.mono_s) if moved else state
-    state, names, said = _noticed(state, moved, now)
-    state, published = outbox.settle(state, names, now)
-    return state, effects + said + published
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A router whose peer has a new endpoint."""
+
+    record: RouterRecord
+    endpoint: Endpoint
 
 
-def _noticed(state: State, moved: list[Sighting], now: Now) -> tuple[State, set[str], list[Effect]]:
-    """Return whose tables may differ now, and a line for each that moved, or one for all of very many."""
-    names, said, known = set[str](), list[Effect](), state.dampers
-    state = damping.first_told(state, moved)
-    for sighting in moved:
-        assert sighting.endpoint is not None  # noqa: S101 - that is what makes it moved
-        name, is_told = state.roster.by_key[sighting.key].name, True
-        if sighting.key in known:
-            state, is_told = damping.notice(state, sighting.key, sighting.endpoint, now.mono_s)
-        if is_told:
-            names.update(state.roster.around(name))
-        if len(moved) <= MANY:
-            was = known[sighting.key].told if sighting.key in known else "unknown"
-            phrase = phrases.ENDPOINT_CHANGED if is_told else phrases.ENDPOINT_DAMPED
-            said.append(say(phrase, router=name, endpoint=sighting.endpoint, was=was))
-    return state, names, said or ([say(phrases.ENDPOINTS_CHANGED, count=len(moved))] if moved else [])
+def peers_polled(state: State, step: Step, event: PeersPolled) -> None:
+    """Remember the peers' states, and announce the endpoints that changed."""
+    watch_faults.interface_polled(state, step, event.interface)
+    moves = [move for peer in event.changed if (move := _update(state, step, event.interface, peer))]
+    _remove(state, event)
+    stale_sessions.alive(state, step, (*event.alive, *(peer.key for peer in event.changed)))
+    for move in moves:
+        _announce(state, step, move, is_logged=len(moves) <= MANY)
+    if len(moves) > MANY:
+        step.say(phrases.ENDPOINTS_CHANGED, count=len(moves))
 
 
-def interface_failed(state: State, event: InterfaceFailed, _now: Now) -> tuple[State, list[Effect]]:
-    """Say once that an interface cannot be read; what was seen on it stays known."""
-    trouble = f"interface {event.interface}"
-    if trouble in state.troubles:
-        return state, []
-    said = say(phrases.INTERFACE_UNREADABLE, interface=event.interface, reason=event.reason)
-    return replace(state, troubles=state.troubles | {trouble}), [said]
+def _update(state: State, step: Step, interface: str, peer: PeerState) -> _Move | None:
+    """Take a peer's state into its record; return a move if its endpoint is a new one."""
+    record = state.record_of(peer.key)
+    if record is None:
+        return None  # a peer of the hub that is not a configured router: a phone, a laptop
+    before = record.peer
+    if before is not None and record.interface != interface and before.handshake_s > peer.handshake_s:
+        return None  # it is alive on another interface
+    is_new = before is None or before.endpoint != peer.endpoint
+    if is_new and peer.endpoint is not None:
+        port_churn.note(record, peer.endpoint, step.now.mono_s)
+    if is_new:
+        record.since_s = step.now.mono_s
+    record.interface, record.peer = interface, peer
+    return _Move(record, peer.endpoint) if is_new and peer.endpoint is not None else None
 
 
-def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
-    """Tell what was damped and may be told now."""
-    state, keys = damping.release_due(state, now.mono_s)
-    names = {state.roster.by_key[key].name for key in keys if key in state.roster.by_key}
-    if not names:
-        return state, []
-    links = frozenset(link for name in names for link in state.roster.links_of[name])
-    return outbox.settle(state, {near for name in names for near in state.roster.around(name)}, now, links)
-
-
-def _is_moved(state: State, seen: dict[PublicKey, Seen], interface: str, sighting: Sighting, now: Now) -> bool:
-    """Put a sighting into `seen` if it counts; return whether its endpoint is news."""
-    if sighting.key not in state.roster.by_key:
-        return False  # a peer of the hub that is nobody's router: a phone, a laptop
-    old = seen.get(sighting.key)
-    if old is not None and old.interface != interface and old.sighting.handshake_s > sighting.handshake_s:
-        return False  # it is alive on another interface
-    is_new = old is None or old.sighting.endpoint != sighting.endpoint
-    seen[sighting.key] = Seen(interface, sighting, now.mono_s if is_new or old is None else old.since_s)
-    return is_new and sighting.endpoint is not None
-
-
-def _forget(seen: dict[PublicKey, Seen], event: PeersSeen) -> None:
+def _remove(state: State, event: PeersPolled) -> None:
     for key in event.removed:
-        old = seen.get(key)
-        if old is not None and old.interface == event.interface:
-            # The router is still configured: only its endpoint is not known any more, and nothing is taken back.
-            seen[key] = replace(old, sighting=Sighting(key, None, 0.0))
+        record = state.record_of(key)
+        if record is not None and record.peer is not None and record.interface == event.interface:
+            # The router is still configured: only its endpoint is unknown now, and nothing is withdrawn.
+            record.peer = PeerState(key, None, 0.0)
+
+
+def _announce(state: State, step: Step, move: _Move, *, is_logged: bool) -> None:
+    """Announce a move, now or later, and log it."""
+    record, before = move.record, move.record.released
+    is_released = damping.change(state, record, move.endpoint, step.now.mono_s)
+    if is_released:
+        step.tables.update(state.directory.around(record.router.name))
+    if is_logged:
+        phrase = phrases.ENDPOINT_CHANGED if is_released else phrases.ENDPOINT_DAMPED
+        step.say(phrase, router=record.router.name, endpoint=move.endpoint, was=before or "unknown")

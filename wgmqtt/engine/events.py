@@ -1,4 +1,4 @@
-"""What can happen: data only. Pure.
+"""What can happen: the inputs of the engine.
 
 An event of the broker carries the generation of its connection; one of an older generation changes nothing.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from wgmqtt.model import Config, Endpoint, PublicKey, Sighting
+from wgmqtt.model import Config, Endpoint, PeerState, PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +19,37 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class PeersSeen:
-    """WireGuard was asked, and this is what differs from the last time."""
+class PeersPolled:
+    """An interface was polled; `changed` and `removed` are the differences from the poll before."""
 
     interface: str
-    changed: tuple[Sighting, ...]
+    changed: tuple[PeerState, ...]
     removed: tuple[PublicKey, ...] = ()
     alive: tuple[PublicKey, ...] = ()
-    """Of those whose answer is awaited: peers that sent something since the last time."""
+    """Those of the awaited peers whose receive counter grew since the poll before."""
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFailed:
-    """WireGuard could not be asked. `reason` is text for a person."""
+    """An interface could not be polled. `reason` is text for a person."""
 
     interface: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class PacketsRefused:
-    """Packets came from these places, and nothing that WireGuard shows has changed by them."""
+class PacketsRejected:
+    """Packets came from these endpoints, and no peer of WireGuard changed after them."""
 
     interface: str
     sources: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HintsWork:
-    """The kernel reports packets from endpoints that are not known yet: `table` of nftables, `group` of NFLOG.
+class HintsActive:
+    """The kernel reports packets from unknown endpoints: `table` of nftables, `group` of NFLOG.
 
-    `is_owned`: nobody else can remove the table.
+    `is_owned`: no other process can remove the table.
     """
 
     table: str
@@ -58,8 +58,8 @@ class HintsWork:
 
 
 @dataclass(frozen=True, slots=True)
-class HintsFailed:
-    """There are no hints for now: WireGuard is only asked at intervals. `reason` is text for a person."""
+class HintsUnavailable:
+    """There are no hints for now, so WireGuard is polled at intervals only. `reason` is text for a person."""
 
     reason: str
 
@@ -72,12 +72,12 @@ class BrokerUp:
 
 
 Cause = Literal["connection", "login", "files"]
-"""What keeps the broker away: the way to it, its refusal of the user, or a secret or certificate that is unreadable."""
+"""Why there is no connection: the network, a rejected login, or an unreadable secret or certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerDown:
-    """The connection failed or ended; there will be no other event of this generation."""
+    """The connection failed or ended; no other event of this generation follows."""
 
     generation: int
     reason: str
@@ -86,7 +86,7 @@ class BrokerDown:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Everything that the broker retains on the topics that were asked for: topic to payload."""
+    """Everything that the broker retains on the topics of a `ReadRetained`: topic to payload."""
 
     generation: int
     retained: Mapping[str, bytes]
@@ -94,7 +94,7 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """The broker has taken the table `seq` of `router`."""
+    """The broker acknowledged the table `seq` of `router`."""
 
     generation: int
     router: str
@@ -111,8 +111,8 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class HubHeard:
-    """A message on a topic of the hub's own: from this daemon, or from another one of the same name."""
+class HubMessage:
+    """A message on a topic of the hub: from this daemon, or from another one with the same hub name."""
 
     generation: int
     topic: str
@@ -120,25 +120,25 @@ class HubHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class Freezing:
-    """A person wants nothing to be published (or wants it again)."""
+class FreezeChecked:
+    """Whether the freeze file exists, which stops all publishing."""
 
     is_frozen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """The time that the engine asked to be woken at has come."""
+    """The deadline of the last `WakeAt` has passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconfigured:
-    """A new configuration, checked."""
+    """A new, valid configuration."""
 
     config: Config
 
 
-OfBroker = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubHeard
-Event = (
-    PeersSeen | InterfaceFailed | PacketsRefused | HintsWork | HintsFailed | OfBroker | Freezing | Woken | Reconfigured
-)
+WatchEvent = PeersPolled | InterfaceFailed | PacketsRejected | HintsActive | HintsUnavailable
+BrokerEvent = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubMessage
+ProcessEvent = FreezeChecked | Woken | Reconfigured
+Event = WatchEvent | BrokerEvent | ProcessEvent

@@ -1,79 +1,80 @@
-"""Whether this daemon may speak for the hub: two of one hub name never fight. Pure.
+"""Writer election: which of two daemons with one hub name publishes. They never publish against each other.
 
-Who comes second finds the first one's word on the hub's online topic, asks, and leaves if it is answered. A word that
-nobody stands behind (a broker that kept it over a crash) is not answered, and is taken over.
+The second daemon finds the first one's claim on the hub's online topic, asks whether it is alive, and stands by if it
+gets an answer. A claim that no living daemon makes (a broker that kept it over a crash) is not answered, and is taken
+over. This file only decides; `wgmqtt.engine.session` acts on it.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from wgmqtt import phrases
-from wgmqtt.engine import status
-from wgmqtt.engine.effects import CloseBroker, Effect, PublishStatus
-from wgmqtt.engine.events import HubHeard, Now, ReadBack
-from wgmqtt.engine.state import Session, State
-from wgmqtt.engine.takeover import RIVAL, offline, online, take
-from wgmqtt.logline import say
-from wgmqtt.wire.hub import Online, decode_online
+from wgmqtt.engine.effects import PublishStatus
+from wgmqtt.engine.events import HubMessage
+from wgmqtt.engine.state import State
+from wgmqtt.wire.hub import Online, decode_online, encode_online
 
-ASK_S = 3.0
-AGAIN_S = 30.0
+Meaning = Literal["nothing", "question", "rival", "overwritten"]
 
 
-def read_back(state: State, event: ReadBack, now: Now) -> tuple[State, list[Effect]]:
-    """Take over if the hub is free; ask if another daemon says that it is there."""
-    topics = state.roster.topics
-    said = decode_online(event.retained.get(topics.hub_online, b""), topics.hub_online)
-    is_free = said is None or not said.is_online or said.instance in (state.instance, state.session.asked)
-    if said is None or is_free or state.is_dry:
-        return take(replace(state, held=event.retained), now)
-    asking = replace(state.session, phase="asking", deadline_s=now.mono_s + ASK_S, asked=said.instance)
-    ask = PublishStatus(event.generation, topics.hub_who, state.instance.encode(), is_retained=False)
-    return replace(state, session=asking), [ask]
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a message on the hub's own topics means to this daemon; `instance` is the daemon that sent it."""
+
+    meaning: Meaning
+    instance: str = ""
 
 
-def heard(state: State, event: HubHeard, now: Now) -> tuple[State, list[Effect]]:
-    """Answer who asks, leave if the hub is served, and stand by one's own word."""
+def rival_in(state: State, retained: Mapping[str, bytes]) -> str:
+    """Return the instance of another daemon that claims this hub in what the broker retains; empty if there is none.
+
+    A claim of this instance is from its connection before; one that was asked and did not answer is void.
+    """
+    topic = state.directory.topics.hub_online
+    online = decode_online(retained.get(topic, b""), topic)
+    if state.is_dry or online is None or not online.is_online:
+        return ""
+    return "" if online.instance in (state.instance, state.session.asked) else online.instance
+
+
+def judge(state: State, message: HubMessage) -> Verdict:
+    """Return what a message on the hub's own topics means."""
     if state.is_dry:
-        return state, []
-    if event.topic == state.roster.topics.hub_who:
-        return state, _answer(state, event.payload.decode("ascii", "replace")[:64])
-    said = decode_online(event.payload, event.topic)
-    if said is None or _must_stay(state, said):
-        return state, []
-    if _must_leave(state, said):
-        return _leave(state, said, now)
-    # Somebody's word stands over ours, and perhaps over our view and tables: look again when it has left.
-    state, shown = status.publish(state, now)
-    session = replace(state.session, again_s=now.mono_s + ASK_S)
-    return replace(state, session=session), [online(state), *shown]
+        return Verdict("nothing")
+    if message.topic == state.directory.topics.hub_who:
+        asker = message.payload.decode("ascii", "replace")[:64]
+        return Verdict("nothing" if asker == state.instance else "question", asker)
+    online = decode_online(message.payload, message.topic)
+    if online is None:
+        return Verdict("nothing")
+    return Verdict(_meaning(state, online), online.instance)
 
 
-def _answer(state: State, asker: str) -> list[Effect]:
-    return [online(state, answers=asker)] if state.session.phase == "ready" and asker != state.instance else []
-
-
-def _must_leave(state: State, said: Online) -> bool:
+def _meaning(state: State, online: Online) -> Meaning:
+    is_own = online.instance == state.instance
     if state.session.phase == "asking":
-        # Whoever speaks now is alive, be it to us or not: what the broker had kept was read before.
-        return said.is_online and said.instance != state.instance
-    # Both began at the same moment: one of them has to go.
-    return said.is_online and not said.answers and said.instance < state.instance
+        # A daemon that publishes now is alive, whomever it answers: what the broker retained was read before.
+        return "rival" if online.is_online and not is_own else "nothing"
+    if is_own and online.is_online:
+        return "nothing"
+    # Both began at the same moment: the one with the smaller instance stays.
+    return "rival" if online.is_online and not online.answers and online.instance < state.instance else "overwritten"
 
 
-def _must_stay(state: State, said: Online) -> bool:
-    """Return whether there is nothing to do: our own word, an answer to another, or nothing that ends the waiting."""
-    if state.session.phase == "asking":
-        return not _must_leave(state, said)
-    is_ours = said.instance == state.instance and said.is_online
-    return state.session.phase != "ready" or is_ours
+def online(state: State, answers: str = "") -> PublishStatus:
+    """Return the message that this daemon is active; `answers` is the instance that asked."""
+    payload = encode_online(Online(is_online=True, instance=state.instance, answers=answers))
+    return PublishStatus(state.session.generation, state.directory.topics.hub_online, payload)
 
 
-def _leave(state: State, other: Online, now: Now) -> tuple[State, list[Effect]]:
-    closed = Session("closed", state.session.generation, now.mono_s + AGAIN_S, state.session.failures)
-    effects: list[Effect] = [CloseBroker(state.session.generation)]
-    if state.session.phase == "ready":
-        effects.insert(0, offline(state))  # whoever stays learns by it that there were two
-    if RIVAL not in state.troubles:
-        hub = state.roster.config.hub.name
-        effects.append(say(phrases.STANDING_BY, hub=hub, instance=other.instance))
-    return replace(state, session=closed, sent_s={}, held={}, troubles=state.troubles | {RIVAL}), effects
+def offline(state: State) -> PublishStatus:
+    """Return the message that this daemon is no longer active."""
+    payload = encode_online(Online(is_online=False, instance=state.instance))
+    return PublishStatus(state.session.generation, state.directory.topics.hub_online, payload)
+
+
+def question(state: State) -> PublishStatus:
+    """Return the message that asks any other daemon whether it is alive."""
+    return PublishStatus(
+        state.session.generation, state.directory.topics.hub_who, state.instance.encode(), is_retained=False
+    )

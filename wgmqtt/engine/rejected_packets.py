@@ -1,29 +1,28 @@
-"""Packets that WireGuard did not take: from whose address they came, as far as that can be said. Pure.
+"""Packets that WireGuard rejected: from which addresses they came, as far as that can be known.
 
-A handshake says only to the holder of the private key who it is from. So all that can be said is: this router is
-silent, and packets from its last address come and change nothing. WireGuard refuses a handshake that is older than the
-last one (WireGuard paper, section 5.1), as a router sends it whose clock went back.
+Only the holder of the private key can read who sent a handshake. So all that can be said is: this router is silent, and
+packets from its last address arrive and change nothing. WireGuard rejects a handshake that is older than the last one
+(WireGuard paper, section 5.1), which is what a router sends whose clock went back.
 """
 
-from dataclasses import replace
-
-from wgmqtt.engine.effects import Effect
-from wgmqtt.engine.events import Now, PacketsRefused
+from wgmqtt.engine.events import Now, PacketsRejected
 from wgmqtt.engine.state import State
+from wgmqtt.engine.step import Step
 
 RECENT_S = 90.0
 MAX_ADDRESSES = 256
 
 
-def packets_refused(state: State, event: PacketsRefused, now: Now) -> tuple[State, list[Effect]]:
+def packets_rejected(state: State, step: Step, event: PacketsRejected) -> None:
     """Remember the addresses for a while; of a flood only the first ones."""
-    recent = {address: at_s for address, at_s in state.refused_s.items() if at_s > now.mono_s - RECENT_S}
+    mono_s = step.now.mono_s
+    recent = {address: at_s for address, at_s in state.rejected_s.items() if at_s > mono_s - RECENT_S}
     for source in event.sources:
         if source.address in recent or len(recent) < MAX_ADDRESSES:
-            recent[source.address] = now.mono_s
-    return replace(state, refused_s=recent), []
+            recent[source.address] = mono_s
+    state.rejected_s = recent
 
 
-def are_refused(state: State, address: str, now: Now) -> bool:
-    """Return whether packets from this address were not taken lately."""
-    return state.refused_s.get(address, -RECENT_S) > now.mono_s - RECENT_S
+def are_rejected(state: State, address: str, now: Now) -> bool:
+    """Return whether packets from this address were rejected lately."""
+    return state.rejected_s.get(address, -RECENT_S) > now.mono_s - RECENT_S

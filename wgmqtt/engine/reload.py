@@ -1,62 +1,62 @@
-"""A new configuration, taken as a difference: what still holds is kept, what is gone is forgotten. Pure."""
-
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any
+"""A new configuration, taken as a difference: records of routers and links that stay are kept, the others dropped."""
 
 from wgmqtt import phrases
-from wgmqtt.engine import session
-from wgmqtt.engine.directory import Roster, make_roster
-from wgmqtt.engine.effects import Effect, PublishStatus
-from wgmqtt.engine.events import Now, Reconfigured
-from wgmqtt.engine.state import State, unreadable
-from wgmqtt.logline import say
+from wgmqtt.engine import announcements
+from wgmqtt.engine.directory import Directory
+from wgmqtt.engine.effects import PublishStatus
+from wgmqtt.engine.state import RouterRecord, State
+from wgmqtt.engine.step import Step
+from wgmqtt.model import Config, Link, Router
 
 
-def reconfigured(state: State, event: Reconfigured, now: Now) -> tuple[State, list[Effect]]:
-    """Go on with the new configuration in a new session: what the broker retains for new routers is not known yet."""
-    roster = make_roster(event.config)
-    left = _leave_topics(state, roster)
-    state, effects = session.renew(_pruned(state, roster), now)
-    return state, [*left, *effects]
+def apply(state: State, step: Step, directory: Directory) -> None:
+    """Take the new configuration; a new session must follow, which reads back what the broker retains."""
+    _clear_old_topics(state, step, directory)
+    before, state.directory = state.directory, directory
+    state.routers = {router.name: _record(state, router) for router in directory.config.routers}
+    kept = {name for name, router in directory.by_name.items() if name in before.by_name and _is_same(before, router)}
+    _keep_links(state, directory.config, kept)
+    for pending in (state.damped, state.spaced, state.stale):
+        pending.keep(kept)
+    state.awaited &= {directory.by_name[name].key.raw for name in kept}
+    state.queue = {name: None for name in state.queue if name in kept}
+    state.in_flight_s = {name: at_s for name, at_s in state.in_flight_s.items() if name in kept}
+    state.failed_interfaces &= set(directory.config.hub.interfaces)
 
 
-def _pruned(state: State, roster: Roster) -> State:
-    """Forget routers that are gone or have another key, their links, and interfaces that are not watched any more."""
-    old = state.roster.by_name
-    names = {name for name, router in roster.by_name.items() if name in old and old[name].key == router.key}
-    keys = {roster.by_name[name].key for name in names}
-    links = {link for link in roster.config.links if link.first in names and link.second in names}
-    watched = roster.config.hub.interfaces
-    gone = {f"interface {name}" for name in state.roster.config.hub.interfaces if name not in watched}
-    gone |= {unreadable(name) for name in old if name not in names}
-    # Whatever is known by router, key or link, now and in a later version.
-    left: dict[str, Any] = {
-        each.name: _only(known, {*names, *keys, *links})
-        for each in fields(State)
-        if isinstance(known := getattr(state, each.name), Mapping)
-    }
-    left["seen"] = {key: seen for key, seen in left["seen"].items() if seen.interface in watched}
-    return replace(state, **left, roster=roster, troubles=state.troubles - gone)
+def _is_same(before: Directory, router: Router) -> bool:
+    """Return whether this was the same router: a replaced one has another key."""
+    return before.by_name[router.name].key == router.key
 
 
-def _only(known: Mapping[object, object], kept: set[object]) -> dict[object, object]:
-    return {key: value for key, value in known.items() if key in kept}
+def _record(state: State, router: Router) -> RouterRecord:
+    """Return the record of a router that stays, or a new one."""
+    record = state.routers.get(router.name)
+    if record is None or record.router.key != router.key:
+        return RouterRecord(router)
+    record.router = router
+    if record.interface not in state.directory.config.hub.interfaces:
+        record.peer = None
+    announcements.announce_again(record, state.directory.config.also_publish)
+    return record
 
 
-def _leave_topics(state: State, roster: Roster) -> list[Effect]:
-    """Empty what stands under a prefix or a hub's name that is given up; nobody would do it later."""
-    old, new = state.roster.topics, roster.topics
+def _keep_links(state: State, config: Config, kept: set[str]) -> None:
+    def stays(link: Link) -> bool:
+        return link in config.links and link.first in kept and link.second in kept
+
+    state.links = {link: record for link, record in state.links.items() if stays(link)}
+    state.retries.keep(state.links)
+
+
+def _clear_old_topics(state: State, step: Step, directory: Directory) -> None:
+    """Clear what is retained under a prefix or a hub name that is given up: no later session would do it."""
+    old, new = state.directory.topics, directory.topics
     if old == new or state.session.phase != "ready":
-        return []
+        return
     topics = [old.hub_online, old.hub_status]
     if not state.is_frozen:
-        names = [name for name in state.roster.by_name if old.prefix != new.prefix or name not in roster.by_name]
+        names = [name for name in state.routers if old.prefix != new.prefix or name not in directory.by_name]
         topics += [topic for name in names for topic in (old.endpoints(name), old.report(name), old.online(name))]
-    said = say(
-        phrases.NAMES_CHANGED,
-        prefix=old.prefix,
-        hub=old.hub,
-        topics=len(topics),
-    )
-    return [said, *(PublishStatus(state.session.generation, topic, b"") for topic in topics)]
+    step.say(phrases.NAMES_CHANGED, prefix=old.prefix, hub=old.hub, topics=len(topics))
+    step.do(*(PublishStatus(state.session.generation, topic, b"") for topic in topics))

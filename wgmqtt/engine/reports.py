@@ -1,81 +1,83 @@
-"""What a report means: how fast a router acted, and whether the direct path is proven. Pure."""
-
-from dataclasses import replace
+"""What a report means: how fast a router acted, and whether the direct path is proven."""
 
 from wgmqtt import phrases
 from wgmqtt.engine import conflicts, links, outbox, stale_sessions
-from wgmqtt.engine.effects import Effect
-from wgmqtt.engine.events import Now, Reported
-from wgmqtt.engine.state import Outbox, State, unreadable
+from wgmqtt.engine.events import Reported
+from wgmqtt.engine.state import RouterRecord, State
+from wgmqtt.engine.step import Step
 from wgmqtt.errors import WgmqttError
-from wgmqtt.logline import say
 from wgmqtt.wire.report import STAGES, Report, decode_head, decode_lines
 
 STAGE_PHRASES = {"applied": phrases.TABLE_APPLIED, "final": phrases.TABLE_FINAL}
 
 
-def reported(state: State, event: Reported, now: Now) -> tuple[State, list[Effect]]:
-    """Keep the newest report by `seq` and stage, and say what it shows."""
-    name = event.router
-    if name not in state.roster.by_name or not event.payload:
-        return state, []
-    trouble = unreadable(name)
-    before, topic = state.reports.get(name), state.roster.topics.report(name)
+def reported(state: State, step: Step, event: Reported) -> None:
+    """Keep the newest report by `seq` and stage, and act on what it shows."""
+    record = state.routers.get(event.router)
+    if record is None or not event.payload:
+        return
+    before = record.report
     try:
-        head = decode_head(event.payload, topic)
-        if head.seq > state.last_seq:
-            return state, []  # an answer to a table that was never sent
-        if before is not None and head.rank <= _rank(before):
-            return state, []
-        linked = (state.roster.by_name[link.other(name)].key for link in state.roster.links_of[name])
-        report = decode_lines(head, linked, topic)
+        report = _decode(state, record, event.payload)
     except WgmqttError as error:
-        is_known = trouble in state.troubles
-        state = replace(state, troubles=state.troubles | {trouble})
-        return state, [] if is_known else [say(phrases.REPORT_MALFORMED, router=name, reason=error)]
-    state = replace(
-        state,
-        reports={**state.reports, name: report},
-        heard_s={**state.heard_s, name: now.wall_s},
-        troubles=state.troubles - {trouble},
-    )
-    if report.seq == state.last_seq_of(name):
-        state = stale_sessions.answered(state, name)
-    state, said = _told(state, name, before, report, now)
-    state, stopped = _not_fought(state, name, before, report, now)
-    state, freed = outbox.answered(state, name, now)
-    return state, said + stopped + freed
+        if not record.is_report_malformed:
+            record.is_report_malformed = True
+            step.say(phrases.REPORT_MALFORMED, router=record.router.name, reason=error)
+        return
+    if report is None:
+        return
+    record.report, record.reported_s, record.is_report_malformed = report, step.now.wall_s, False
+    stale_sessions.reported(state, record)
+    if report.seq == record.last_seq:
+        _answered(state, step, record, before)
+    outbox.answered(state, step, record)
 
 
-def _not_fought(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
-    """Send a table without what something else on the router rewrites, at once: the retained one would go on."""
-    if report.seq != state.last_seq_of(name):
-        return state, []
+def _decode(state: State, record: RouterRecord, payload: bytes) -> Report | None:
+    """Return a report that is news; None for an older one, or one on a table that was never published.
+
+    The lines are decoded only if the head shows that the report counts, and only those about linked peers.
+
+    Raises:
+        WireError: it is malformed.
+    """
+    name = record.router.name
+    topic = state.directory.topics.report(name)
+    head = decode_head(payload, topic)
+    if head.seq > state.last_seq or (record.report is not None and head.rank <= _rank(record.report)):
+        return None
+    links_of, by_name = state.directory.links_of[name], state.directory.by_name
+    return decode_lines(head, (by_name[link.other(name)].key for link in links_of), topic)
+
+
+def _answered(state: State, step: Step, record: RouterRecord, before: Report | None) -> None:
+    """Act on the report on the router's newest table, which the record has already; `before` is the report before."""
+    report = record.report
+    if report is None:
+        return
     is_first = before is None or before.seq != report.seq
-    state, said = conflicts.heard(state, name, report, now, is_first=is_first)
-    if not said:
-        return state, []
-    box = state.outboxes.get(name, Outbox())
-    state = replace(state, outboxes={**state.outboxes, name: replace(box, owed=True)})
-    state, effects = outbox.settle(state, (name,), now)
-    return state, said + effects
+    if record.published_s is not None:  # else the table is from an earlier process: there is nothing to measure against
+        _measure(step, record, report, record.published_s, is_first=is_first)
+        if report.stage == "final":
+            links.reported(state, step, record, before, report)
+    if conflicts.reported(state, step, record, report, is_first=is_first):
+        # A table without the suspended peer must replace the retained one, which would be applied again.
+        record.is_owed = True
+        step.tables.add(record.router.name)
 
 
-def _told(state: State, name: str, before: Report | None, report: Report, now: Now) -> tuple[State, list[Effect]]:
-    if report.seq != state.last_seq_of(name) or name not in state.published_s:
-        return state, []  # an answer to a table of an earlier life: known, but nothing to measure against
-    passed_ms = (now.mono_s - state.published_s[name]) * 1000
-    ms = f"{passed_ms:.1f}"
-    dids = ",".join(sorted({peer.did for peer in report.peers})) or "nothing"
-    effects: list[Effect] = [
-        say(STAGE_PHRASES[report.stage], router=name, seq=report.seq, ms=ms, did=dids, error=report.error or "none")
-    ]
-    if before is None or before.seq != report.seq:
-        state = replace(state, applied_ms={**state.applied_ms, name: round(passed_ms, 1)})
-    if report.stage == "final":
-        state, paths = links.judge(state, name, before, report, now)
-        effects += paths
-    return state, effects
+def _measure(step: Step, record: RouterRecord, report: Report, published_s: float, *, is_first: bool) -> None:
+    ms = (step.now.mono_s - published_s) * 1000
+    step.say(
+        STAGE_PHRASES[report.stage],
+        router=record.router.name,
+        seq=report.seq,
+        ms=f"{ms:.1f}",
+        did=",".join(sorted({peer.did for peer in report.peers})) or "nothing",
+        error=report.error or "none",
+    )
+    if is_first:
+        record.applied_ms = round(ms, 1)
 
 
 def _rank(report: Report) -> tuple[int, int]:

@@ -1,66 +1,70 @@
-"""A router that lives but does not answer: its connection to the broker is stale, and is broken from here. Pure.
+"""A router that is alive but does not report: its connection to the broker is stale, and is reset.
 
-After an outage the broker's TCP waits ever longer before it tries again (10 s away: 3-4 s, 30 s away: 10-24 s). The
-router itself notices nothing. When its connection is reset it connects anew at once, and gets its table with that.
+After an outage the broker's TCP waits longer and longer before it retries (10 s away: 3-4 s, 30 s away: 10-24 s). The
+router itself does not notice. When its connection is reset, it reconnects at once and gets its table.
 """
 
+import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 from wgmqtt import phrases
-from wgmqtt.engine.effects import BreakSession, Effect
-from wgmqtt.engine.events import Now
-from wgmqtt.engine.state import State
-from wgmqtt.logline import say
+from wgmqtt.engine.effects import ResetConnection
+from wgmqtt.engine.state import RouterRecord, State
+from wgmqtt.engine.step import Step
 from wgmqtt.model import PublicKey
 
-LATE_S = 1.0
+STALE_S = 1.0
 AGAIN_S = 60.0
 
 
-def asked(state: State, names: Iterable[str], now: Now) -> State:
-    """Note that routers were sent a table."""
-    return replace(state, unanswered_s={**state.unanswered_s, **dict.fromkeys(names, now.mono_s)})
+def asked(state: State, record: RouterRecord, mono_s: float) -> None:
+    """Remember that a router was sent a table, and owes a report."""
+    record.unanswered_s = mono_s
+    _await(state, record)
 
 
-def answered(state: State, name: str) -> State:
-    """Note that a router has answered its newest table."""
-    if name not in state.unanswered_s:
-        return state
-    unanswered_s, late_s = dict(state.unanswered_s), dict(state.late_s)
-    del unanswered_s[name]
-    late_s.pop(name, None)
-    return replace(state, unanswered_s=unanswered_s, late_s=late_s)
+def reported(state: State, record: RouterRecord) -> None:
+    """Take a report: the router owes none any more if this is the one on its newest table."""
+    if record.report is not None and record.report.seq == record.last_seq:
+        record.unanswered_s = None
+        state.stale.discard(record.router.name)
+    _await(state, record)
 
 
-def awaited(state: State) -> frozenset[bytes]:
-    """Return the keys of routers whose next sign of life would begin their `LATE_S`."""
-    owing = state.unanswered_s.keys() & state.reports.keys() - state.late_s.keys()
-    return frozenset(state.roster.by_name[name].key.raw for name in owing if name in state.roster.by_name)
-
-
-def alive(state: State, keys: Iterable[PublicKey], now: Now) -> State:
-    """Note a sign of life of peers; who owes an answer gets `LATE_S` from now on."""
-    late_s = dict(state.late_s)
+def alive(state: State, step: Step, keys: Iterable[PublicKey]) -> None:
+    """Take signs of life of peers; a router that owes a report has `STALE_S` from now on."""
     for key in keys:
-        router = state.roster.by_key.get(key)
-        # Who was never heard has no script, or no broker that it reaches: there is nothing to break.
-        if router and router.name in state.unanswered_s and router.name in state.reports:
-            broken_s = state.broken_s.get(router.name, -AGAIN_S)
-            late_s.setdefault(router.name, max(now.mono_s + LATE_S, broken_s + AGAIN_S))
-    return state if late_s == state.late_s else replace(state, late_s=late_s)
+        record = state.record_of(key)
+        if record is None or record.unanswered_s is None or record.report is None:
+            continue  # a router that never reported has no script, or cannot reach the broker: nothing to reset
+        if record.router.name not in state.stale:
+            reset_s = -math.inf if record.reset_s is None else record.reset_s
+            state.stale.set(record.router.name, max(step.now.mono_s + STALE_S, reset_s + AGAIN_S))
+            _await(state, record)
 
 
-def woken(state: State, now: Now) -> tuple[State, list[Effect]]:
-    """Break the connections of those who live and are late."""
-    due = [name for name, at_s in state.late_s.items() if at_s <= now.mono_s]
-    if not due or state.session.phase != "ready" or state.is_frozen:
-        return state, []
-    effects: list[Effect] = []
-    for name in due:
-        waited_ms = f"{(now.mono_s - state.unanswered_s[name]) * 1000:.0f}"
-        effects.append(say(phrases.NO_ANSWER, router=name, ms=waited_ms))
-        effects.append(BreakSession(state.session.generation, name))
-    late_s = {name: at_s for name, at_s in state.late_s.items() if name not in due}
-    broken_s = {**state.broken_s, **dict.fromkeys(due, now.mono_s)}
-    return replace(state, late_s=late_s, broken_s=broken_s), effects
+def next_s(state: State) -> float:
+    """Return when the next connection counts as stale."""
+    return state.stale.next_s() if state.can_publish else math.inf
+
+
+def on_deadline(state: State, step: Step) -> None:
+    """Reset the connections of the routers that are alive and owe a report."""
+    if not state.can_publish:
+        return
+    for name in state.stale.pop_due(step.now.mono_s):
+        record = state.routers[name]
+        asked_s = step.now.mono_s if record.unanswered_s is None else record.unanswered_s
+        step.say(phrases.NO_ANSWER, router=name, ms=f"{(step.now.mono_s - asked_s) * 1000:.0f}")
+        step.do(ResetConnection(state.session.generation, name))
+        record.reset_s = step.now.mono_s
+        _await(state, record)
+
+
+def _await(state: State, record: RouterRecord) -> None:
+    """Await a sign of life of a router exactly while the next one would set its deadline."""
+    is_owing = record.unanswered_s is not None and record.report is not None
+    if is_owing and record.router.name not in state.stale:
+        state.awaited.add(record.router.key.raw)
+    else:
+        state.awaited.discard(record.router.key.raw)

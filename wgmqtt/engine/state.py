@@ -1,165 +1,197 @@
-"""What is known: data only. Pure."""
+"""What the engine knows: one mutable record per router and per link, and what is pending."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Literal
 
-from wgmqtt.engine.directory import Roster
-from wgmqtt.model import Endpoint, Link, PublicKey, Sighting
+from wgmqtt.engine.deadlines import Deadlines
+from wgmqtt.engine.directory import Directory
+from wgmqtt.model import Endpoint, Link, PeerState, PublicKey, Router
 from wgmqtt.wire.report import Report
 from wgmqtt.wire.table import Table
 
 Phase = Literal["closed", "opening", "reading", "asking", "ready"]
+"""How far the connection to the broker is; `wgmqtt.engine.session` has the transitions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one interface says of one router's peer. `since_s`: monotonic time at which this endpoint was first seen."""
+class Trouble(Enum):
+    """A condition of the daemon that is warned of once, when it begins."""
 
-    interface: str
-    sighting: Sighting
-    since_s: float
+    HINTS = auto()
+    LOGIN = auto()
+    FILES = auto()
+    RIVAL = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """The connection to the broker. `deadline_s`: when to try again (closed), or when to go on (others)."""
+    """The connection to the broker. Only `wgmqtt.engine.session` changes it."""
 
     phase: Phase = "closed"
     generation: int = 0
     deadline_s: float = 0.0
+    """When to connect (closed), when the connection counts as stable (ready), or when to stop waiting (others)."""
     failures: int = 0
     asked: str = ""
-    """The other daemon that was asked whether it is alive; its silence makes its word void."""
-    again_s: float = math.inf
+    """The instance that was asked whether it is alive: without an answer it counts as dead."""
+    reread_s: float = math.inf
     """When to read back once more, because another daemon may have published."""
 
 
 @dataclass(frozen=True, slots=True)
-class Damper:
-    """What others are told of one peer, and when the next change may be told. Monotonic seconds."""
+class Damping:
+    """The back-off of a peer's announcements. Monotonic seconds."""
 
-    told: Endpoint | None = None
-    level: int = 0
-    released_s: float = -math.inf
-    open_s: float = -math.inf
-    tokens: float = 0.0
+    level: int
+    released_s: float
+    open_s: float
+    """When the next change may be announced."""
+    tokens: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """At which ports of its present address a peer was seen, and when last (monotonic seconds)."""
+    """The ports at which a peer was seen at its current address, each with the last time (monotonic seconds)."""
 
     address: str
     seen: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a router last said that one peer is set to, and when it had to set that anew (monotonic seconds)."""
+class Configured:
+    """The endpoint that a router reported for a peer, and when it had to set it again (monotonic seconds)."""
 
-    configured: Endpoint | None = None
+    endpoint: Endpoint | None = None
     rewritten_s: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LinkView:
-    """What is known of one link. Monotonic seconds, but for `direct_since_s` (Unix time), which leaves the process."""
+@dataclass(slots=True)
+class RouterRecord:
+    """Everything known of one router. Parts that most routers never need are None until they do."""
 
-    direct_since_s: float | None = None
-    kicked_s: float = -math.inf
-    proven_s: float = -math.inf
-    retry_s: float = math.inf
-    proven_ms: float | None = None
-    """From the last kick to its proof."""
-    tries: int = 0
-    """How often it was tried in vain since an end moved."""
-
-    @property
-    def is_direct(self) -> bool:
-        """Return whether the last proof was not followed by a failure."""
-        return self.direct_since_s is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """One router's table: what the broker retains as far as known, and what is on its way there."""
+    router: Router
+    interface: str = ""
+    """The hub's interface at which its peer was seen."""
+    peer: PeerState | None = None
+    since_s: float = 0.0
+    """When the hub first saw the peer at its current endpoint, in monotonic seconds."""
+    released: Endpoint | None = None
+    """The newest endpoint that flap damping has let through."""
+    announced: Endpoint | None = None
+    """The endpoint that others learn: `released`, if it may be published."""
+    damping: Damping | None = None
+    ports: Ports | None = None
 
     retained: Table | None = None
+    """The table that the broker retains, as far as known."""
     in_flight: Table | None = None
-    owed: bool = False
-    """A table must go out although nothing in it differs: the other end of a link was told to act."""
+    """The table that the broker has not acknowledged yet."""
+    is_owed: bool = False
+    """A table must be published although its content does not differ: the router is asked to act or to report."""
+    published_s: float | None = None
+    """When the newest table was published, in monotonic seconds."""
 
+    report: Report | None = None
+    reported_s: float | None = None
+    """When the newest report came, in Unix time."""
+    applied_ms: float | None = None
+    """From the publishing of the newest answered table to its report."""
+    is_report_malformed: bool = False
+    configured: dict[PublicKey, Configured] | None = None
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """All that the engine knows. Every field is a value; a step makes a new one."""
+    unanswered_s: float | None = None
+    """Since when the router owes a report, in monotonic seconds."""
+    reset_s: float | None = None
+    """When its connection was last reset, in monotonic seconds."""
 
-    roster: Roster
-    instance: str
-    """Made anew by each process: two daemons of one hub name know each other by it."""
-    script: str = ""
-    """Version and hash of the present router script."""
-    is_dry: bool = False
-    """Nothing is published; what would be is said."""
-    is_frozen: bool = False
-    """A person stopped all publishing."""
-    held: Mapping[str, bytes] = field(default_factory=dict)
-    """What was just read back."""
-    seen: Mapping[PublicKey, Seen] = field(default_factory=dict)
-    dampers: Mapping[PublicKey, Damper] = field(default_factory=dict)
-    paused_s: Mapping[PublicKey, float] = field(default_factory=dict)
-    """Peers whose newest endpoint is not told yet, and the monotonic time at which it is."""
-    ports: Mapping[PublicKey, Ports] = field(default_factory=dict)
-    kept: Mapping[str, Mapping[PublicKey, Kept]] = field(default_factory=dict)
-    refused_s: Mapping[str, float] = field(default_factory=dict)
-    """Addresses from which packets came that WireGuard did not take, and when last."""
-    spaced_s: Mapping[str, float] = field(default_factory=dict)
-    """Routers whose next table has to wait, and until when."""
-    session: Session = field(default_factory=Session)
-    outboxes: Mapping[str, Outbox] = field(default_factory=dict)
-    sent_s: Mapping[str, float] = field(default_factory=dict)
-    """Router to the monotonic time at which the table now in flight left."""
-    queued: tuple[str, ...] = ()
-    """Routers whose table leaves when fewer others are on their way."""
-    acked_s: float = -math.inf
-    """When the broker last acknowledged a table, in monotonic seconds."""
-    published_s: Mapping[str, float] = field(default_factory=dict)
-    """Router to the monotonic time at which its newest table left; for latencies."""
-    kicks: Mapping[Link, float] = field(default_factory=dict)
-    """Link to the monotonic time until which both ends are asked for traffic."""
-    links: Mapping[Link, LinkView] = field(default_factory=dict)
-    retry_s: float = math.inf
-    """No link is tried again before this monotonic time: nothing has to look through all of them at each step."""
-    gone: tuple[str, ...] = ()
-    """Routers that are not configured any more and whose topics are still there."""
-    heard_s: Mapping[str, float] = field(default_factory=dict)
-    """Router to the Unix time of its newest report."""
-    applied_ms: Mapping[str, float] = field(default_factory=dict)
-    """Router to the milliseconds between its newest table and the word that it is applied."""
-    view_s: float = 0.0
-    """When the hub's view is published next, in monotonic seconds."""
-    unanswered_s: Mapping[str, float] = field(default_factory=dict)
-    """Routers that owe an answer, and the monotonic time at which they were asked."""
-    late_s: Mapping[str, float] = field(default_factory=dict)
-    """Those of them that showed a sign of life, and when they count as late."""
-    broken_s: Mapping[str, float] = field(default_factory=dict)
-    """Routers whose session was broken last at this monotonic time."""
-    refresh_s: float | None = None
-    refresh_turn: int = 0
-    last_seq: int = 0
-    reports: Mapping[str, Report] = field(default_factory=dict)
-    troubles: frozenset[str] = frozenset()
-    """What a warning was given for, so that it is given once: `interface wg0`, `report of berlin`."""
-
-    def last_seq_of(self, name: str) -> int | None:
-        """Return the `seq` of the newest table sent to a router."""
-        box = self.outboxes.get(name, Outbox())
-        newest = box.in_flight or box.retained
+    @property
+    def last_seq(self) -> int | None:
+        """Return the `seq` of the newest table published to this router."""
+        newest = self.in_flight or self.retained
         return newest.seq if newest else None
 
 
-def unreadable(name: str) -> str:
-    """Return the trouble of a router whose report cannot be read."""
-    return f"report of {name}"
+@dataclass(slots=True)
+class LinkRecord:
+    """Everything known of one link. Monotonic seconds, but for `direct_since_s` (Unix time), which is published."""
+
+    direct_since_s: float | None = None
+    kicked_s: float = -math.inf
+    """When both ends were last asked to send."""
+    kick_until_s: float = -math.inf
+    """Until when their tables ask them to."""
+    proven_s: float = -math.inf
+    proven_ms: float | None = None
+    """From the last kick to its proof."""
+    attempts: int = 0
+    """How many attempts failed since an end moved."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Return whether no failure followed the last proof."""
+        return self.direct_since_s is not None
+
+
+@dataclass(slots=True)
+class State:
+    """All that the engine knows."""
+
+    directory: Directory
+    instance: str
+    """A random name of this process, by which two daemons with one hub name tell each other apart."""
+    script: str = ""
+    """Version and hash of the current router script."""
+    is_dry: bool = False
+    is_frozen: bool = False
+    routers: dict[str, RouterRecord] = field(default_factory=dict)
+    links: dict[Link, LinkRecord] = field(default_factory=dict)
+    """Only links that were kicked or reported on."""
+    session: Session = field(default_factory=Session)
+    troubles: set[Trouble] = field(default_factory=set)
+    failed_interfaces: set[str] = field(default_factory=set)
+    rejected_s: dict[str, float] = field(default_factory=dict)
+    """Addresses of packets that WireGuard rejected, each with the last time (monotonic seconds)."""
+
+    damped: Deadlines[str] = field(default_factory=Deadlines)
+    """Routers whose newest endpoint waits for flap damping."""
+    spaced: Deadlines[str] = field(default_factory=Deadlines)
+    """Routers whose next table waits, because the last one is not answered yet."""
+    stale: Deadlines[str] = field(default_factory=Deadlines)
+    """Routers that are alive and owe a report, with the time at which their connection counts as stale."""
+    retries: Deadlines[Link] = field(default_factory=Deadlines)
+    """Links whose last attempt failed, with the time of the next one."""
+    awaited: set[bytes] = field(default_factory=set)
+    """Keys of routers that owe a report, and whose next sign of life sets a deadline in `stale`."""
+
+    in_flight_s: dict[str, float] = field(default_factory=dict)
+    """Routers whose table is not acknowledged yet, in the order of publishing, each with its time (monotonic)."""
+    acked_s: float = -math.inf
+    """When the broker last acknowledged a table, in monotonic seconds."""
+    queue: dict[str, None] = field(default_factory=dict)
+    """Routers whose table is published when fewer others are in flight; a dict, because it is an ordered set."""
+    last_seq: int = 0
+    status_s: float = 0.0
+    """When the status is published next, in monotonic seconds."""
+    report_poll_s: float | None = None
+    """When the next router is asked for a report, in monotonic seconds."""
+    report_poll_turn: int = 0
+    gone: tuple[str, ...] = ()
+    """Routers that are no longer configured and whose topics are not cleared yet."""
+
+    @property
+    def can_publish(self) -> bool:
+        """Return whether tables may be published now."""
+        return self.session.phase == "ready" and not self.is_frozen
+
+    def record_of(self, key: PublicKey) -> RouterRecord | None:
+        """Return the record of the router with this key, or None for a peer that is not a configured router."""
+        router = self.directory.by_key.get(key)
+        return self.routers[router.name] if router else None
+
+    def link(self, link: Link) -> LinkRecord:
+        """Return the record of a link, which is made if need be."""
+        record = self.links.get(link)
+        if record is None:
+            record = self.links[link] = LinkRecord()
+        return record

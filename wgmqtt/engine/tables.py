@@ -1,11 +1,11 @@
-"""Who must know what: the table that a router should have, and how it differs from the one it has. Pure."""
+"""The table that a router should have, and how it differs from the one that it has."""
 
-from functools import lru_cache
+from dataclasses import replace
 
-from wgmqtt.engine.conflicts import is_left_alone
+from wgmqtt.engine.conflicts import is_suspended
 from wgmqtt.engine.events import Now
-from wgmqtt.engine.state import State
-from wgmqtt.model import AnyNetwork, Endpoint, Link, Router
+from wgmqtt.engine.state import RouterRecord, State
+from wgmqtt.model import Endpoint, Link, Router
 from wgmqtt.wire.table import Table, TablePeer
 
 AFTER_MS = 450  # handshakes 0-30 ms apart cancel each other for 5-20 s; 60 ms and more apart they succeed
@@ -13,64 +13,60 @@ NO_SEQ = 0
 
 
 def desired_table(state: State, name: str, now: Now) -> Table:
-    """Return what router `name` should know now, with `NO_SEQ` for a sequence number."""
-    roster = state.roster
-    own = told_endpoint(state, name)
-    kept = state.kept.get(name, {})
+    """Return the table that router `name` should have now, with `NO_SEQ` for a sequence number."""
+    record = state.routers[name]
     peers = []
-    for link in roster.links_of[name]:
-        other = roster.by_name[link.other(name)]
-        is_fought = is_left_alone(kept, other.key, now.mono_s)
+    for link in state.directory.links_of[name]:
+        other = state.routers[link.other(name)]
+        is_left_out = is_suspended(record, other.router.key, now.mono_s)
         peers.append(
             TablePeer(
-                key=other.key,
-                name=other.name,
-                endpoint=None if is_fought else _hint(state, roster.by_name[name], other, own),
-                ping=other.ping,
-                kick=state.kicks.get(link, 0.0) > now.mono_s,
-                # Always the same end of a pair waits, so that both sides of a restart agree on which.
+                key=other.router.key,
+                name=other.router.name,
+                endpoint=None if is_left_out else _endpoint_for(record, other),
+                ping=other.router.ping,
+                kick=is_kicked(state, link, now),
+                # Always the same end of a pair waits, so that both agree on it, also after a restart of the hub.
                 after_ms=AFTER_MS if name == link.second else 0,
             )
         )
-    return Table(roster.config.hub.name, NO_SEQ, own, tuple(peers))
+    return Table(state.directory.config.hub.name, NO_SEQ, record.announced, tuple(peers))
 
 
-def told_endpoint(state: State, name: str) -> Endpoint | None:
-    """Return where others are told that router `name` is, if that may be told at all."""
-    damper = state.dampers.get(state.roster.by_name[name].key)
-    endpoint = damper.told if damper else None
-    if endpoint is None or not is_publishable(endpoint, state.roster.config.also_publish):
+def with_kicks(state: State, table: Table, name: str, now: Now) -> Table:
+    """Return the table with the kicks of this moment: they may have begun since it was made."""
+    kicked = [is_kicked(state, link, now) for link in state.directory.links_of[name]]
+    if kicked == [peer.kick for peer in table.peers]:
+        return table
+    peers = (replace(peer, kick=kick) for peer, kick in zip(table.peers, kicked, strict=True))
+    return replace(table, peers=tuple(peers))
+
+
+def is_kicked(state: State, link: Link, now: Now) -> bool:
+    """Return whether both ends of a link are asked to send."""
+    record = state.links.get(link)
+    return record is not None and record.kick_until_s > now.mono_s
+
+
+def _endpoint_for(receiver: RouterRecord, other: RouterRecord) -> Endpoint | None:
+    """Return where `receiver` should send to `other`: inside their common site if both are there, else outside."""
+    own, theirs = receiver.announced, other.announced
+    if theirs is None or own is None:
         return None
-    return endpoint
+    if theirs.address == own.address and other.router.lan is not None and _share_site(receiver.router, other.router):
+        return other.router.lan
+    # A router gets addresses of the family by which it reaches the hub itself: it may have no other one.
+    return theirs if theirs.family == own.family else None
 
 
-@lru_cache(maxsize=1 << 10)  # every table asks anew of each endpoint in it
-def is_publishable(endpoint: Endpoint, also: tuple[AnyNetwork, ...]) -> bool:
-    """Return whether others may be told: a global address, or one of a network that the configuration names."""
-    ip = endpoint.ip
-    return (ip.is_global and not ip.is_multicast) or any(ip in network for network in also)
-
-
-def _hint(state: State, router: Router, other: Router, own: Endpoint | None) -> Endpoint | None:
-    """Return where `router` should look for `other`: inside their common site if both are there, else outside."""
-    theirs = told_endpoint(state, other.name)
-    same_place = theirs is not None and own is not None and theirs.address == own.address
-    if same_place and other.lan is not None and router.site and router.site == other.site:
-        return other.lan
-    return _usable(theirs, own)
-
-
-def _usable(theirs: Endpoint | None, own: Endpoint | None) -> Endpoint | None:
-    """Leave out what the receiver cannot reach: it gets addresses of the family by which it reaches the hub itself."""
-    if theirs is None or own is None or theirs.family != own.family:
-        return None
-    return theirs
+def _share_site(one: Router, other: Router) -> bool:
+    return bool(one.site) and one.site == other.site
 
 
 def differs(desired: Table, known: Table | None) -> bool:
     """Return whether `desired` holds anything that `known` does not; `seq` and `kick` never count.
 
-    What is not known now takes nothing back: after a restart of the hub every table would otherwise lose its addresses.
+    An unknown endpoint withdraws nothing: otherwise every table would lose its addresses after a restart of the hub.
     """
     if known is None:
         return desired.own is not None or any(peer.endpoint for peer in desired.peers)
@@ -88,16 +84,17 @@ def _line_differs(peer: TablePeer, before: TablePeer | None) -> bool:
     )
 
 
-def moved_links(desired: Table, known: Table | None, links: tuple[Link, ...], name: str) -> frozenset[Link]:
-    """Return the links of router `name` on which one end is somewhere new, so that both must send."""
-    # By key: a router that was replaced has another key and no session, be it at the old one's place.
+def moved_links(desired: Table, known: Table | None, links: tuple[Link, ...]) -> list[Link]:
+    """Return the links on which one end has a new endpoint, so that both must send.
+
+    `links` are those of the router, in the order of the table's lines.
+    """
+    # By key: a replaced router has another key and no session, even if it is at the endpoint of the old one.
     before = {peer.key: peer for peer in known.peers} if known else {}
-    self_moved = desired.own is not None and (known is None or desired.own != known.own)
-    present = {peer.name: peer for peer in desired.peers}
-
-    def moved(link: Link) -> bool:
-        peer = present[link.other(name)]
+    has_moved = desired.own is not None and (known is None or desired.own != known.own)
+    moved = list[Link]()
+    for link, peer in zip(links, desired.peers, strict=True):
         old = before.get(peer.key)
-        return peer.endpoint is not None and (self_moved or old is None or peer.endpoint != old.endpoint)
-
-    return frozenset(link for link in links if moved(link))
+        if peer.endpoint is not None and (has_moved or old is None or peer.endpoint != old.endpoint):
+            moved.append(link)
+    return moved

@@ -1,85 +1,71 @@
-"""What the broker retains, compared with what should be: only the differences go out. Pure."""
+"""The beginning of a ready session: what the broker retains is compared with what it should, the difference published.
 
-import math
-from dataclasses import replace
+This file only reads and compares; `wgmqtt.engine.session` decides when.
+"""
+
+from collections.abc import Mapping
 
 from wgmqtt import phrases
-from wgmqtt.engine import status
-from wgmqtt.engine.effects import Effect, PublishStatus
-from wgmqtt.engine.events import Now
-from wgmqtt.engine.outbox import settle
-from wgmqtt.engine.state import Outbox, Session, State
+from wgmqtt.engine import outbox, ownership, status
+from wgmqtt.engine.effects import PublishStatus, ReadRetained
+from wgmqtt.engine.state import State
+from wgmqtt.engine.step import Step
 from wgmqtt.errors import WgmqttError
-from wgmqtt.logline import say
-from wgmqtt.wire.hub import Online, decode_status, encode_online
-from wgmqtt.wire.table import decode_table
-
-STABLE_S = 10.0  # a broker that ends each connection sooner (for a publish that it forbids) counts as failing
-RIVAL = "another daemon"
+from wgmqtt.wire.hub import decode_status
+from wgmqtt.wire.table import Table, decode_table
 
 
-def take(state: State, now: Now) -> tuple[State, list[Effect]]:
-    """Begin to speak for the hub: say so, empty the topics of routers that are gone, publish what differs."""
-    effects: list[Effect] = []
-    outboxes: dict[str, Outbox] = {}
-    last_seq = state.last_seq
-    for name in state.roster.by_name:
-        topic = state.roster.topics.endpoints(name)
-        payload = state.held.get(topic, b"")
-        try:
-            table = decode_table(payload, topic) if payload else None
-        except WgmqttError as error:
-            effects.append(say(phrases.RETAINED_MALFORMED, router=name, reason=error))
-            table = None
-        outboxes[name] = Outbox(table)
-        last_seq = max(last_seq, table.seq if table else 0)
-    found = sum(1 for box in outboxes.values() if box.retained)
-    effects.append(say(phrases.BROKER_READY, retained=found, routers=len(outboxes)))
-    failures = state.session.failures
-    proven_s = now.mono_s + STABLE_S if failures else math.inf
-    state = replace(
-        state,
-        session=Session("ready", state.session.generation, proven_s, failures),
-        outboxes=outboxes,
-        last_seq=last_seq,
-        sent_s={},
-        queued=(),
-        troubles=state.troubles - {RIVAL},
+def read_retained(state: State) -> ReadRetained:
+    """Return the request for everything that the broker retains for this hub."""
+    topics = state.directory.topics
+    return ReadRetained(
+        state.session.generation,
+        topics=(topics.hub_online, topics.hub_status, *(topics.endpoints(name) for name in state.routers)),
+        hub=(topics.hub_online, topics.hub_who),
+        reports=tuple((topics.report(name), name) for name in state.routers),
+        fence=topics.hub_fence,
     )
-    effects.append(online(state))
-    state = replace(state, gone=_gone(state), held={})
-    effects += _empty_gone(state)
-    state = state if state.is_frozen else replace(state, gone=())
-    state, shown = status.publish(state, now)
-    state, published = settle(state, state.roster.by_name, now)
-    return state, [*effects, *shown, *published]
 
 
-def online(state: State, answers: str = "") -> PublishStatus:
-    """Return the word that this daemon is there."""
-    payload = encode_online(Online(is_online=True, instance=state.instance, answers=answers))
-    return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
+def serve(state: State, step: Step, retained: Mapping[str, bytes]) -> None:
+    """Say that this daemon is active, clear the topics of routers that are gone, and publish what differs."""
+    tables = _decode_tables(state, step, retained)
+    state.last_seq = max([state.last_seq, *(table.seq for table in tables.values())])
+    outbox.take_read_back(state, tables, state.routers)
+    step.say(phrases.BROKER_READY, retained=len(tables), routers=len(state.routers))
+    step.do(ownership.online(state))
+    state.gone = _find_gone(state, retained)
+    if not state.is_frozen:
+        _clear_gone(state, step)
+    status.publish(state, step)
+    step.tables.update(state.routers)
 
 
-def offline(state: State) -> PublishStatus:
-    """Return the word that this daemon leaves."""
-    payload = encode_online(Online(is_online=False, instance=state.instance))
-    return PublishStatus(state.session.generation, state.roster.topics.hub_online, payload)
+def _decode_tables(state: State, step: Step, retained: Mapping[str, bytes]) -> dict[str, Table]:
+    tables = dict[str, Table]()
+    for name in state.routers:
+        topic = state.directory.topics.endpoints(name)
+        payload = retained.get(topic, b"")
+        try:
+            if payload:
+                tables[name] = decode_table(payload, topic)
+        except WgmqttError as error:
+            step.say(phrases.RETAINED_MALFORMED, router=name, reason=error)
+    return tables
 
 
-def _gone(state: State) -> tuple[str, ...]:
-    topic = state.roster.topics.hub_status
-    before = decode_status(state.held.get(topic, b""), topic)
-    return tuple(name for name in before.managed if name not in state.roster.by_name) if before else ()
+def _find_gone(state: State, retained: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the routers that the last status names as managed and that are no longer configured."""
+    topic = state.directory.topics.hub_status
+    before = decode_status(retained.get(topic, b""), topic)
+    return tuple(name for name in before.managed if name not in state.routers) if before else ()
 
 
-def _empty_gone(state: State) -> list[Effect]:
-    """Empty what is retained for routers that are not configured any more: to them it says, change nothing."""
-    if state.is_frozen:
-        return []
-    topics, effects = state.roster.topics, list[Effect]()
+def _clear_gone(state: State, step: Step) -> None:
+    """Clear what is retained for routers that are no longer configured: for them that means, change nothing."""
+    topics = state.directory.topics
     for name in state.gone:
-        effects.append(say(phrases.ROUTER_CLEARED, router=name))
+        step.say(phrases.ROUTER_CLEARED, router=name)
         for topic in (topics.endpoints(name), topics.report(name), topics.online(name)):
-            effects.append(PublishStatus(state.session.generation, topic, b""))
-    return effects
+            step.do(PublishStatus(state.session.generation, topic, b""))
+    state.gone = ()

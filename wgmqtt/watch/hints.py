@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from wgmqtt.engine.events import Event, HintsFailed, HintsWork
+from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable
 from wgmqtt.errors import EdgeError, Problem
 from wgmqtt.watch.known_endpoints import Known
 from wgmqtt.watch.nflog import PACKET, Hint, decode_packet, encode_binding
@@ -79,7 +79,7 @@ class Hints:
                 failed = not self.works
                 self._turn(works=False)
                 if failed:
-                    self._post(HintsFailed(str(error)))
+                    self._post(HintsUnavailable(str(error)))
                     await asyncio.sleep(RETRY_S)
 
     async def _serve(self) -> None:
@@ -94,7 +94,7 @@ class Hints:
                 await _tell(nftables, table, self._known.drain())
                 self._resume(packets)
                 self._turn(works=True)
-                self._post(HintsWork(table, group, nftables.has_owner))
+                self._post(HintsActive(table, group, nftables.has_owner))
                 while True:
                     await self._follow(nftables, table)
             finally:

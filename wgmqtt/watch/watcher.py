@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from wgmqtt.engine.events import Event, InterfaceFailed, PacketsRefused, PeersSeen
+from wgmqtt.engine.events import Event, InterfaceFailed, PacketsRejected, PeersPolled
 from wgmqtt.errors import DecodeError, EdgeError, WgmqttError
 from wgmqtt.model import Config, Endpoint
 from wgmqtt.watch import schedule
@@ -108,7 +108,7 @@ class _Watcher:
         alive = signs_of_life(before, dump.snapshot, self._awaited())
         # The first look is news even if it shows nobody: the interface can be read.
         if found.changed or found.removed or alive or self._failed or not self._has_looked:
-            self._post(PeersSeen(self._interface, found.changed, found.removed, alive))
+            self._post(PeersPolled(self._interface, found.changed, found.removed, alive))
         self._settle(look, is_done=dump.complete and not self._pending and not self._is_unnamed)
         if self._hints:
             self._learn(self._hints, dump, found)
@@ -136,7 +136,7 @@ class _Watcher:
         self._pace = schedule.looked(self._pace, self._limits, look, is_done=is_done)
         if self._pace.hint_s is None:
             if self._pending:
-                self._post(PacketsRefused(self._interface, tuple(self._pending)))
+                self._post(PacketsRejected(self._interface, tuple(self._pending)))
             self._pending.clear()
             self._is_unnamed = False
 

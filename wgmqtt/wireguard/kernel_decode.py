@@ -9,7 +9,7 @@ from itertools import product
 from typing import NamedTuple
 
 from wgmqtt.errors import DecodeError, Problem
-from wgmqtt.model import KEY_BYTES, MAX_PORT, Endpoint, PublicKey, Sighting
+from wgmqtt.model import KEY_BYTES, MAX_PORT, Endpoint, PeerState, PublicKey
 
 # linux/wireguard.h, enum wgdevice_attribute and enum wgpeer_attribute
 DEVICE_PUBLIC_KEY, DEVICE_LISTEN_PORT, DEVICE_PEERS = 4, 6, 8
@@ -66,7 +66,7 @@ class Device:
 class Differences:
     """What one dump has that the one before had not, and the other way round."""
 
-    changed: tuple[Sighting, ...]
+    changed: tuple[PeerState, ...]
     removed: tuple[PublicKey, ...]
 
 
@@ -200,9 +200,9 @@ def _moved(before: RawPeer, peer: RawPeer) -> bool:
     return before.endpoint != peer.endpoint and _endpoint(before.endpoint) != _endpoint(peer.endpoint)
 
 
-def sighting(key: bytes, peer: RawPeer) -> Sighting:
+def sighting(key: bytes, peer: RawPeer) -> PeerState:
     """Return one peer as a frozen value."""
-    return Sighting(PublicKey(key), _endpoint(peer.endpoint), _handshake_s(peer.handshake), peer.rx, peer.tx)
+    return PeerState(PublicKey(key), _endpoint(peer.endpoint), _handshake_s(peer.handshake), peer.rx, peer.tx)
 
 
 def _handshake_s(raw: bytes) -> float:
