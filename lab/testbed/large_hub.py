@@ -75,13 +75,13 @@ class LargeHub(StandaloneHub):
         self.sites.ip(*lines)
         self.sites.run("sh", "-e", text_in="\n".join(script) + "\n", timeout_s=120.0)
 
-    def start_broker(self, options: str = "") -> None:
+    def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
         """Start it, with a password for the first `BROKER_USERS` routers: making ten thousand takes half a minute."""
         everybody, links = self.routers, self.settings.get("links", [])
         self.settings["links"] = []
         self.routers = dict(list(everybody.items())[:BROKER_USERS])
         self.write_config()
-        super().start_broker(options)
+        super().start_broker(options, viewer=viewer)
         self.routers, self.settings["links"] = everybody, links
         self.write_config()
 

@@ -97,12 +97,13 @@ class StandaloneHub:
         beside.write_text(yaml.dump(content, Dumper=DUMPER, sort_keys=False))
         beside.rename(self.config)
 
-    def start_broker(self, options: str = "") -> None:
-        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer`."""
+    def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
+        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer` unless unwanted."""
         self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
         (self.mosquitto / "conf.d" / "more.conf").write_text(options)
         self.broker = Broker(self.namespace, self.log, self.mosquitto)
-        self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
+        if viewer:
+            self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
 
     def client(self, user: str, password: str, *, source: str, connects: bool = True) -> Child:
         """Connect one more client that hears every topic it may; what is retained comes first, with `retain`."""
