@@ -1,6 +1,7 @@
 """Carries out the engine's effects; owns the connection to the broker."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from wgmqtt.engine.effects import (
 from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.errors import EdgeError, WgmqttError
 from wgmqtt.host import journal
-from wgmqtt.logline import Say, say, say_at
+from wgmqtt.logline import Level, Say, say, say_at
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import Online, encode_event, encode_online
 from wgmqtt.wire.topics import Topics, topics_of
@@ -38,7 +39,8 @@ class Performer:
         self._is_dry = is_dry
         self._post = post
         self._loop = asyncio.get_running_loop()
-        self._report_inbox = ReportInbox(post)
+        self._report_inbox = ReportInbox(post, self._report_flood)
+        self._flooded_s: dict[str, float] = {}
         self._connection: Connection | None = None
         self._resetting: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -70,6 +72,14 @@ class Performer:
         journal.write(line, at_s)
         if self._connection is not None and line.level != "debug" and not self._is_dry:
             self._connection.publish_event(self._topics.hub_events, encode_event(line, at_s))
+
+    def _report_flood(self, router: str) -> None:
+        now_s = time.monotonic()
+        is_known = now_s - self._flooded_s.get(router, -math.inf) < 2 * self._report_inbox.pause_s
+        self._flooded_s[router] = now_s
+        level: Level = "debug" if is_known else "warning"
+        line = say_at(level, phrases.REPORTS_PAUSED, router=router, pause_s=f"{self._report_inbox.pause_s:.0f}")
+        self.log(line, time.time())
 
     def _send(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
         connection = self._connection

@@ -237,6 +237,13 @@ REPORT_MALFORMED = Phrase(
     "ignores it; warns once for each router",
     ("router", "reason"),
 )
+REPORTS_PAUSED = Phrase(
+    "too many reports from one router, pausing them",
+    "warning",
+    "a router publishes over a hundred reports at once, or more than ten a second",
+    "ignores its reports for `pause_s`, then reads the newest; the repetitions are at debug",
+    ("router", "pause_s"),
+)
 SUSPENDED = Phrase(
     "endpoint overwritten by something else on the router, peer suspended",
     "warning",
@@ -372,6 +379,7 @@ SECTIONS: tuple[Section, ...] = (
             NOT_DIRECT_YET,
             HOPELESS,
             REPORT_MALFORMED,
+            REPORTS_PAUSED,
             SUSPENDED,
             NO_ANSWER,
             CONNECTION_RESET,

@@ -1,4 +1,4 @@
-"""A router whose password was stolen: it publishes reports as fast as asked, each newer than the last and full of lines.
+"""A stolen router: it publishes reports as fast as asked, each newer than the last and full of lines.
 
 A program: `python -m lab.probes.report_flood --host HOST --user ROUTER --topic TOPIC --rate N --bytes N KEY…`. Standard
 input is one line {"password": …, "seq": …}; `seq` is that of the router's newest table, below which the reports count

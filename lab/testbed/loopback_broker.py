@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,12 @@ class Witness:
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1 and wait for the broker."""
         self._client.publish(topic, payload, 1, retain).wait_for_publish(5)
+
+    def flood(self, topic: str, payloads: Iterable[bytes]) -> None:
+        """Publish all of these at QoS 0, retained, as fast as it goes; return when the broker has taken the last."""
+        for payload in payloads:
+            self._client.publish(topic, payload, 0, retain=True)
+        self.publish(f"{topic}/end", b"")
 
     def next_message(self, timeout_s: float = 5.0) -> tuple[str, bytes, bool]:
         """Return topic, payload and retain flag of the next message."""

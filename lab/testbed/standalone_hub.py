@@ -98,7 +98,7 @@ class StandaloneHub:
         beside.rename(self.config)
 
     def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
-        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer` unless unwanted."""
+        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer` if wanted."""
         self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
         (self.mosquitto / "conf.d" / "more.conf").write_text(options)
         self.broker = Broker(self.namespace, self.log, self.mosquitto)

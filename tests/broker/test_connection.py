@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from lab.testbed.loopback_broker import Witness, running_broker
 from tests.broker.fake_broker import fake_broker, publish_packet
 from wgmqtt.broker.connection import Connection, Login
-from wgmqtt.broker.report_inbox import ReportInbox
+from wgmqtt.broker.report_inbox import BURST_MESSAGES, ReportInbox
 from wgmqtt.broker.subscriber import Viewer
-from wgmqtt.engine.events import BrokerDown, BrokerUp, Event
+from wgmqtt.engine.effects import ReadRetained
+from wgmqtt.engine.events import BrokerDown, BrokerUp, Event, Reported
 from wgmqtt.errors import EdgeError
 from wgmqtt.model import BrokerAddress
 
@@ -30,7 +32,7 @@ def login(port: int) -> Login:
 async def events_until_down(port: int, act: Callable[[Connection], None] = lambda _: None) -> list[Event]:
     """Return the events of one connection, up to its end; `act` is done with it once it is up."""
     events: asyncio.Queue[Event] = asyncio.Queue()
-    connection = Connection(1, login(port), events.put_nowait, ReportInbox(events.put_nowait))
+    connection = Connection(1, login(port), events.put_nowait, ReportInbox(events.put_nowait, print))
     connection.start()
     found = list[Event]()
     async with asyncio.timeout(WAIT_S):
@@ -93,7 +95,7 @@ def test_host_name_that_no_resolver_accepts_is_a_connection_that_failed() -> Non
     async def run() -> Event:
         events: asyncio.Queue[Event] = asyncio.Queue()
         where = Login(BrokerAddress(name), "test", "hub", "secret", will_topic="", will_payload=b"")
-        connection = Connection(1, where, events.put_nowait, ReportInbox(events.put_nowait))
+        connection = Connection(1, where, events.put_nowait, ReportInbox(events.put_nowait, print))
         connection.start()
         async with asyncio.timeout(WAIT_S):
             event = await events.get()
@@ -103,3 +105,34 @@ def test_host_name_that_no_resolver_accepts_is_a_connection_that_failed() -> Non
     down = asyncio.run(run())
     assert isinstance(down, BrokerDown)
     assert "UnicodeError" in down.reason
+
+
+def test_topic_of_a_router_that_floods_is_left_for_a_while_and_its_newest_report_read_then(tmp_path: Path) -> None:
+    """The broker drops the flood meanwhile: receiving it alone would delay every other message."""
+    topic, last = "p/berlin/report", b"9999"
+    reports, floods = list[bytes](), list[str]()
+
+    async def run(port: int) -> None:
+        witness = await asyncio.to_thread(Witness, port)
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        inbox = ReportInbox(events.put_nowait, floods.append, pause_s=2.0)
+        connection = Connection(1, login(port), events.put_nowait, inbox)
+        connection.start()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                assert isinstance(await events.get(), BrokerUp)
+                connection.read_retained(ReadRetained(1, (), (), ((topic, "berlin"),), "p/fence"))
+                await events.get()
+                await asyncio.to_thread(witness.flood, topic, [*(b"%d" % number for number in range(5000)), last])
+                while last not in reports:
+                    event = await events.get()
+                    assert isinstance(event, Reported)
+                    reports.append(event.payload)
+        finally:
+            await connection.close()
+            await asyncio.to_thread(witness.close)
+
+    with running_broker(tmp_path) as broker:
+        asyncio.run(run(broker.port))
+    assert floods == ["berlin"]
+    assert len(reports) < 2 * BURST_MESSAGES

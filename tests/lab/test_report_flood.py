@@ -81,8 +81,9 @@ def test_flood_of_reports_from_one_router_delays_no_other_router(
         growth_mib, share = memory_mib(daemon) - used_mib, (cpu_s(daemon) - used_s) / seconds
         lines = len(hub.log.find("hub", "", since_ns=flooded_ns))
     figures = (
-        f"reports of {size} bytes, {sent / seconds:.0f} a second: moves told after {statistics.median(before_ms):.0f} ms "
-        f"(median) without, {statistics.median(flooded_ms):.0f} with, at most {max(flooded_ms):.0f}; "
+        f"reports of {size} bytes, {sent / seconds:.0f} a second: moves published after "
+        f"{statistics.median(before_ms):.0f} ms (median) without, {statistics.median(flooded_ms):.0f} with, "
+        f"at most {max(flooded_ms):.0f}; "
         f"memory {growth_mib:+.1f} MiB, {share:.0%} CPU, {lines} lines of log in {seconds:.0f} s"
     )
     with capsys.disabled():

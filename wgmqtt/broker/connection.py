@@ -109,6 +109,7 @@ class Connection:
         self._reading: ReadRetained | None = None
         self._retained: dict[str, bytes] = {}
         self._routers: dict[str, str] = {}
+        self._paused: set[str] = set()
         self._hub: frozenset[str] = frozenset()
         self._tables: dict[int, tuple[str, int]] = {}
         self._fence_note = f"{login.client_id} {generation}".encode()
@@ -220,8 +221,7 @@ class Connection:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         router = self._routers.get(message.topic)
         if router is not None:
-            # One byte more than the limit suffices to reject a report that is too large.
-            self._report_inbox.put(Reported(self.generation, router, bytes(message.payload[: MAX_REPORT_BYTES + 1])))
+            self._take_report(message.topic, router, message.payload)
         elif message.topic in self._hub:
             self._hand(HubMessage(self.generation, message.topic, bytes(message.payload)))
         elif self._reading is None:
@@ -231,6 +231,23 @@ class Connection:
                 self._finish_reading(self._reading)
         else:
             self._retained[message.topic] = bytes(message.payload)
+
+    def _take_report(self, topic: str, router: str, payload: bytes | bytearray) -> None:
+        # One byte more than the limit suffices to reject a report that is too large.
+        report = Reported(self.generation, router, bytes(payload[: MAX_REPORT_BYTES + 1]))
+        if not self._report_inbox.put(report) and topic not in self._paused:
+            self._paused.add(topic)
+            self._client.unsubscribe(topic)
+            self._loop.call_soon_threadsafe(self._pause, topic, router)
+
+    def _pause(self, topic: str, router: str) -> None:
+        self._report_inbox.on_flood(router)
+        self._loop.call_later(self._report_inbox.pause_s, self._resume, topic)
+
+    def _resume(self, topic: str) -> None:
+        if not self._is_down:
+            self._paused.discard(topic)
+            self._subscribe((topic,))
 
     def _finish_reading(self, asked: ReadRetained) -> None:
         self._reading = None

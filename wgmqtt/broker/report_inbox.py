@@ -1,7 +1,8 @@
-"""Reports on their way from paho's thread to the event loop: one pending per router, and a CPU budget for each.
+"""Reports on their way from paho's thread to the event loop: one pending per router, and a budget for each.
 
 A router can publish reports faster than they can be handled. Here its newest report replaces the pending one, and is
-delivered when the router's budget allows it, so that a flood costs a bounded share of the CPU and no memory.
+delivered when the router's CPU budget allows it, so that a flood costs a bounded share of the CPU and no memory. Merely
+receiving messages costs time, too: `put` tells whether a router sends too many, so that its topic can be left.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wgmqtt.engine.events import Reported
 
@@ -17,57 +18,87 @@ CPU_SHARE = 0.02
 """The share of one CPU that a single router's reports may use in the long run."""
 BURST_S = 0.1
 """The CPU time that a router's reports may use at once after a pause: some twenty of the largest."""
+MESSAGES_PER_S = 10.0
+"""More reports than a router sends: two for each table, of which it gets one in 0.3 s at most."""
+BURST_MESSAGES = 100.0
+FLOOD_PAUSE_S = 30.0
+"""How long the topic of a router that sends too many is left; its newest report is retained meanwhile."""
 
 
 @dataclass(slots=True)
-class CpuBudget:
-    """A token bucket of CPU seconds: it fills at `CPU_SHARE` up to `BURST_S`, and a single charge may overdraw it."""
+class TokenBucket:
+    """A budget that fills at `rate` per second up to `burst`; a single charge may overdraw it."""
 
+    rate: float
+    burst: float
     now_s: float
-    left_s: float = BURST_S
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.burst
 
     def wait_s(self, now_s: float) -> float:
         """Return how long nothing may be spent from `now_s` on; 0 if it may be now."""
-        self.left_s = min(BURST_S, self.left_s + (now_s - self.now_s) * CPU_SHARE)
+        self.left = min(self.burst, self.left + (now_s - self.now_s) * self.rate)
         self.now_s = now_s
-        return max(0.0, -self.left_s / CPU_SHARE)
+        return max(0.0, -self.left / self.rate)
 
-    def charge(self, spent_s: float) -> None:
+    def charge(self, spent: float) -> None:
         """Take what was spent."""
-        self.left_s -= spent_s
+        self.left -= spent
 
 
 class ReportInbox:
     """Keeps the newest report of each router until it may be delivered on the event loop's thread."""
 
-    def __init__(self, deliver: Callable[[Reported], None]) -> None:
+    def __init__(
+        self, deliver: Callable[[Reported], None], on_flood: Callable[[str], None], pause_s: float = FLOOD_PAUSE_S
+    ) -> None:
+        self.on_flood = on_flood
+        self.pause_s = pause_s
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self._lock = threading.Lock()
         self._newest: dict[str, Reported] = {}
         self._due: deque[str] = deque()
         self._is_scheduled = False
-        self._budgets: dict[str, CpuBudget] = {}  # only used on the loop's thread
+        self._cpu: dict[str, TokenBucket] = {}  # only used on the loop's thread
+        self._messages: dict[str, TokenBucket] = {}  # only used in paho's thread
 
-    def put(self, report: Reported) -> None:
-        """Keep a report in place of the router's pending one, if any; called in paho's thread."""
+    def put(self, report: Reported) -> bool:
+        """Keep a report in place of the router's pending one, if any; called in paho's thread.
+
+        Return whether the router keeps to its rate of messages.
+        """
+        now_s = time.monotonic()
+        rate = self._messages.get(report.router)
+        if rate is None:
+            rate = self._messages[report.router] = TokenBucket(MESSAGES_PER_S, BURST_MESSAGES, now_s)
+        is_within_rate = rate.wait_s(now_s) == 0
+        if is_within_rate:
+            rate.charge(1.0)
         with self._lock:
             is_pending = report.router in self._newest
             self._newest[report.router] = report
-            if is_pending:
-                return  # its router is due or has a timer
-            self._due.append(report.router)
-            is_scheduled, self._is_scheduled = self._is_scheduled, True
-        if not is_scheduled:
-            self._loop.call_soon_threadsafe(self._deliver_next)
+            if not is_pending:  # otherwise its router is due or has a timer
+                self._make_due(report.router, self._loop.call_soon_threadsafe)
+        return is_within_rate
+
+    def _make_due(self, router: str, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self._due.append(router)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            call_soon(self._deliver_next)
 
     def _deliver_next(self) -> None:
         """Deliver one report, then let the loop handle other events before the next one."""
-        router = self._due.popleft()
-        budget = self._budgets.setdefault(router, CpuBudget(time.monotonic()))
-        wait_s = budget.wait_s(time.monotonic())
+        with self._lock:
+            router = self._due.popleft()
+        now_s = time.monotonic()
+        budget = self._cpu.setdefault(router, TokenBucket(CPU_SHARE, BURST_S, now_s))
+        wait_s = budget.wait_s(now_s)
         if wait_s > 0:
-            self._loop.call_later(wait_s, self._make_due, router)
+            self._loop.call_later(wait_s, self._wait_is_over, router)
         else:
             with self._lock:
                 report = self._newest.pop(router)
@@ -76,12 +107,9 @@ class ReportInbox:
             budget.charge(time.thread_time() - begun_s)
         with self._lock:
             self._is_scheduled = bool(self._due)
-        if self._is_scheduled:
-            self._loop.call_soon(self._deliver_next)
+            if self._is_scheduled:
+                self._loop.call_soon(self._deliver_next)
 
-    def _make_due(self, router: str) -> None:
+    def _wait_is_over(self, router: str) -> None:
         with self._lock:
-            self._due.append(router)
-            is_scheduled, self._is_scheduled = self._is_scheduled, True
-        if not is_scheduled:
-            self._loop.call_soon(self._deliver_next)
+            self._make_due(router, self._loop.call_soon)
