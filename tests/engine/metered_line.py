@@ -1,4 +1,4 @@
-"""What messages and packets weigh on a metered line: everything that passes it, both ways. Pure.
+"""How many bytes messages and packets take on a metered line, both ways.
 
 Sources: IPv4 (RFC 791) 20 bytes, UDP 8, WireGuard's data message 16 + 16 with its content padded to 16 (WireGuard
 paper, section 5.4.6), its handshake initiation 148 (section 5.4.2); TCP 20 with time stamps 12 more (RFC 7323).
@@ -10,17 +10,17 @@ OUTSIDE = 20 + 8
 TCP_IP = 20 + 20 + 12
 SEGMENT = 1420 - TCP_IP
 INITIATION = OUTSIDE + 148
-INITIATIONS_A_TRY = 90 // 5 + 1  # Rekey-Attempt-Time / Rekey-Timeout, and the first: section 6.4
+INITIATIONS_PER_ATTEMPT = 90 // 5 + 1  # Rekey-Attempt-Time / Rekey-Timeout, and the first: section 6.4
 QOS1_HEADER = 3 + 2 + 2  # fixed header of 3 bytes, the topic's length, packet identifier
 
 
 def tunnelled(inner: int) -> int:
-    """Return what a packet of `inner` bytes weighs in the tunnel."""
+    """Return the bytes of a packet of `inner` bytes in the tunnel."""
     return OUTSIDE + 32 + ceil(inner / 16) * 16
 
 
 def message(topic: str, payload: bytes) -> int:
-    """Return what an MQTT message at QoS 1 weighs: its segments, its PUBACK, and a TCP acknowledgement of each."""
+    """Return the bytes of an MQTT message at QoS 1: its segments, its PUBACK, and a TCP acknowledgement of each."""
     size = QOS1_HEADER + len(topic) + len(payload)
     full, rest = divmod(size, SEGMENT)
     sizes = [*[SEGMENT] * full, *([rest] if rest else []), 4]
@@ -28,5 +28,5 @@ def message(topic: str, payload: bytes) -> int:
 
 
 def attempt() -> int:
-    """Return what WireGuard sends and gets when both ends try a path that no packet passes."""
-    return 2 * INITIATIONS_A_TRY * INITIATION
+    """Return the bytes of WireGuard's handshakes when both ends try a path that no packet passes."""
+    return 2 * INITIATIONS_PER_ATTEMPT * INITIATION

@@ -1,4 +1,4 @@
-"""Reports as routers send them and the view that the hub makes of them, for the tests of what they mean. Pure."""
+"""Reports as routers send them, and the status that the hub makes of them."""
 
 import json
 
@@ -14,7 +14,7 @@ SCRIPT = "1.0 0123abcd"
 
 
 def line(of: str, did: str = "same", configured: str = "", current: str = "", **others: str) -> dict[str, str]:
-    """Return what a report says of one peer; endpoints are `address port`."""
+    """Return the line of a report about one peer; endpoints are `address port`."""
     there = {"configured": configured, "current": current or configured, "handshake_s": "00:00:03", "rx": "0"}
     return {"key": str(key_of(of)), "did": did, **there, **others}
 
@@ -28,7 +28,7 @@ def report(world: World, name: str, *lines: dict[str, str], stage: str = "final"
 
 
 def ask_again(world: World, name: str) -> None:
-    """Let a router's table come anew with nothing else in it."""
+    """Let a router's table be published again with the same content."""
     world.state.routers[name].is_owed = True
     step = Step(world.now, tables={name})
     outbox.settle(world.state, step)
@@ -36,12 +36,12 @@ def ask_again(world: World, name: str) -> None:
     world.deliver()
 
 
-def make_view(state: State, moment: Now) -> HubStatus:
-    """Return the view as whoever reads what the hub publishes has it."""
+def make_status(state: State, moment: Now) -> HubStatus:
+    """Return the status that the hub publishes, decoded."""
     step = Step(moment)
     status.publish(state, step)
     (effect,) = step.effects
     assert isinstance(effect, PublishStatus)
-    view = decode_status(effect.payload, effect.topic)
-    assert view is not None
-    return view
+    decoded = decode_status(effect.payload, effect.topic)
+    assert decoded is not None
+    return decoded

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the broker ends with the tables that it should have."""
+"""Any order of events ends with the desired tables at the broker."""
 
 from itertools import combinations
 
@@ -25,7 +25,7 @@ PAIRS = tuple(combinations(NAMES, 2))
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Routers move, connections break, answers are late, lost or foreign; then calm returns."""
+    """Routers move, connections break, answers are late, lost or of another connection; then nothing more happens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class AnyOrder(RuleBasedStateMachine):
         self.names: tuple[str, ...] = NAMES
 
     @rule(name=st.sampled_from(NAMES), address=st.sampled_from(ADDRESSES), port=st.integers(1, 3))
-    def router_is_seen(self, name: str, address: str | None, port: int) -> None:
-        """A dump shows a peer."""
-        self.world.see(name, address, port)
+    def peer_is_polled(self, name: str, address: str | None, port: int) -> None:
+        """A poll shows a peer."""
+        self.world.poll(name, address, port)
 
     @rule(name=st.sampled_from(NAMES), interface=st.sampled_from(("wg0", "wg1")))
     def peer_is_removed(self, name: str, interface: str) -> None:
-        """A person takes a peer away, or the interface is made again with others."""
+        """A person removes a peer, or the interface is created again with other peers."""
         self.world.step(PeersPolled(interface, (), (key_of(name),)))
 
     @rule(interface=st.sampled_from(("wg0", "wg1")))
@@ -52,7 +52,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 4))
     def messages_arrive(self, count: int) -> None:
-        """Some of what is on its way arrives."""
+        """Some of the messages in transit arrive."""
         for _ in range(count):
             if self.world.waiting:
                 self.world.next()
@@ -66,8 +66,8 @@ class AnyOrder(RuleBasedStateMachine):
     def broker_forgets(self) -> None:
         """The broker restarts without a database."""
         if self.rival:
-            self.rival.forget()
-        self.world.forget()
+            self.rival.crash_broker()
+        self.world.crash_broker()
 
     @rule(up=st.booleans())
     def broker_refuses(self, *, up: bool) -> None:
@@ -76,7 +76,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(seconds=st.floats(0.1, 40))
     def time_passes(self, seconds: float) -> None:
-        """Deadlines run out, and what is on its way arrives: no message takes seconds."""
+        """Deadlines pass, and everything in transit arrives: no message takes seconds."""
         self.deliver()
         self.world.wait(seconds)
         if self.rival:
@@ -84,7 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.deliver()
 
     def deliver(self) -> None:
-        """Let everything arrive, at both daemons in turns."""
+        """Let everything in transit arrive, at both daemons in turns."""
         worlds = [world for world in (self.world, self.rival) if world]
         while any(world.waiting for world in worlds):
             for world in worlds:
@@ -97,20 +97,20 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.wall_s += step_s
 
     @rule(generation=st.integers(0, 4), name=st.sampled_from(NAMES), seq=st.integers(0, 9))
-    def foreign_answer_comes(self, generation: int, name: str, seq: int) -> None:
-        """An event of another connection, or of a table that was never sent."""
+    def answer_of_another_connection_arrives(self, generation: int, name: str, seq: int) -> None:
+        """An event of another connection, or about a table that was never published."""
         self.world.step(Acked(generation, name, seq))
         if generation != self.world.generation:
             self.world.step(BrokerDown(generation, "old"))
 
     @rule(name=st.sampled_from(NAMES), payload=st.binary(max_size=40))
-    def nonsense_is_reported(self, name: str, payload: bytes) -> None:
-        """A router, or somebody with its password, sends anything."""
+    def malformed_report_arrives(self, name: str, payload: bytes) -> None:
+        """A router, or someone with its password, publishes anything."""
         self.world.step(Reported(self.world.generation, name, payload))
 
     @rule(is_frozen=st.booleans())
     def person_freezes(self, *, is_frozen: bool) -> None:
-        """All publishing is stopped, or goes on."""
+        """Publishing is frozen or resumed."""
         self.world.step(FreezeChecked(is_frozen))
 
     @rule(names=st.sets(st.sampled_from(NAMES), min_size=1), pairs=st.sets(st.sampled_from(PAIRS)))
@@ -122,7 +122,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def daemon_restarts(self) -> None:
-        """A new process, on what the broker retains. What it sees of the routers comes again."""
+        """A new process, on what the broker retains; it has polled nothing yet."""
         old = self.world
         old.vanish()
         state = Engine(old.state.directory.config, f"{old.state.instance}m")
@@ -132,35 +132,35 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.rival is None)
     @rule(instance=st.sampled_from(("a", "z")))
     def another_daemon_comes(self, instance: str) -> None:
-        """It has the first configuration, and sees other places."""
+        """It has the first configuration, and polls other endpoints."""
         self.had_rival = True
         self.rival = World(Engine(make_config(), instance), self.world.broker, self.world.mono_s)
         self.rival.connect()
         for port, name in enumerate(NAMES, 7):
-            self.rival.see(name, "203.0.113.9", port)
+            self.rival.poll(name, "203.0.113.9", port)
 
     @precondition(lambda self: self.rival is not None)
     @rule(in_order=st.booleans())
     def another_daemon_goes(self, *, in_order: bool) -> None:
-        """It ends or crashes."""
+        """It stops or crashes."""
         assert self.rival is not None
         (self.rival.leave if in_order else self.rival.vanish)()
         self.rival = None
 
     @invariant()
     def wake_up_is_set(self) -> None:
-        """The engine never sleeps for ever."""
+        """The engine always asks to be woken."""
         assert self.world.wake_s <= self.world.mono_s + 61
 
     @invariant()
     def two_daemons_do_not_both_serve_for_long(self) -> None:
-        """Once every message has arrived, one of them has left."""
+        """Once every message has arrived, at most one of them is active."""
         worlds = [world for world in (self.world, self.rival) if world]
         if not any(world.waiting for world in worlds):
             assert [world.phase for world in worlds].count("ready") <= 1
 
     def teardown(self) -> None:
-        """Calm: the broker accepts, answers arrive. Then nothing is missing, and nothing more is sent."""
+        """The broker accepts and answers. Then no table is missing, and nothing more is published."""
         self.deliver()
         if self.rival:
             self.another_daemon_goes(in_order=True)
@@ -179,9 +179,9 @@ class AnyOrder(RuleBasedStateMachine):
         world.wait(120)
         assert len(world.published) == count
         if self.had_rival:
-            return  # it had another configuration, and may have crashed before it could say so
+            return  # the other daemon had another configuration, and may have crashed before it published that
         left = {topic.split("/")[2] for topic in world.retained if topic.endswith("/endpoints")}
-        assert left <= set(self.names), "topics of routers that are gone"
+        assert left <= set(self.names), "topics of routers that are no longer configured"
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -1,9 +1,9 @@
-"""Something else on a router rewrites endpoints: noticed at the third time within an hour, and not fought."""
+"""Something else on a router overwrites endpoints: detected the third time within an hour, and not fought over."""
 
 import pytest
 
 from tests.engine.reporting import ask_again, line, report
-from tests.engine.world import World, make_config, make_world
+from tests.engine.world import World, make_pair
 from wgmqtt.engine import conflicts
 
 THERE, ELSEWHERE = "203.0.113.2 51820", "203.0.113.9 51820"
@@ -12,73 +12,69 @@ PHRASE = "endpoint overwritten by something else on the router, peer suspended"
 
 @pytest.fixture
 def world() -> World:
-    """Return two routers that were told of each other, and have set it."""
-    world = make_world(make_config(("berlin", "cologne")))
-    world.connect()
-    for number, name in enumerate(("berlin", "cologne"), 1):
-        world.see(name, f"203.0.113.{number}")
-    world.wait(1)
+    """Return two routers with published tables, of which berlin has set its peer."""
+    world = make_pair()
     report(world, "berlin", line("cologne", "set", THERE))
     return world
 
 
 def rewrite(world: World, did: str = "set", configured: str = THERE) -> None:
-    """Let the table come again, and the router answer it in both stages."""
+    """Let the table be published again, and the router report both stages."""
     ask_again(world, "berlin")
     for stage in ("applied", "final"):
         report(world, "berlin", line("cologne", did, configured), stage=stage)
 
 
-def is_told(world: World) -> bool:
+def has_endpoint(world: World) -> bool:
     return world.table_of("berlin").peers[0].endpoint is not None
 
 
-def test_third_time_is_said_once_and_the_peer_is_left_out_of_the_table_at_once(world: World) -> None:
+def test_endpoint_set_again_the_third_time_warns_once_and_suspends_the_peer_at_once(world: World) -> None:
     rewrite(world)
     rewrite(world)
-    assert PHRASE not in world.said
-    assert is_told(world)
+    assert PHRASE not in world.logged
+    assert has_endpoint(world)
     rewrite(world)
-    assert world.said.count(PHRASE) == 1
-    assert not is_told(world)
-    assert world.table_of("cologne").peers[0].endpoint is not None, "only that router is let alone"
+    assert world.logged.count(PHRASE) == 1
+    assert not has_endpoint(world)
+    assert world.table_of("cologne").peers[0].endpoint is not None, "only that router's table leaves it out"
 
 
-def test_after_an_hour_it_is_told_again(world: World) -> None:
+def test_suspended_peer_after_an_hour_is_published_again(world: World) -> None:
     for _ in range(3):
         rewrite(world)
     world.wait(conflicts.REST_S + 1)
     ask_again(world, "berlin")
-    assert is_told(world)
+    assert has_endpoint(world)
 
 
-def test_times_that_are_further_apart_than_an_hour_do_not_count(world: World) -> None:
+def test_endpoint_set_again_over_more_than_an_hour_suspends_nothing(world: World) -> None:
     for _ in range(4):
         rewrite(world)
         world.wait(conflicts.WITHIN_S / 2 + 1)
-    assert PHRASE not in world.said
+    assert PHRASE not in world.logged
 
 
 @pytest.mark.parametrize("did", ["same", "kept", "roamed", "reapplied", "failed", "newer"])
-def test_other_deeds_are_no_sign(world: World, did: str) -> None:
+def test_report_without_set_suspends_nothing(world: World, did: str) -> None:
     for _ in range(4):
         rewrite(world, did)
-    assert PHRASE not in world.said
+    assert PHRASE not in world.logged
 
 
-def test_peer_that_really_moves_to_and_fro_is_no_sign(world: World) -> None:
+def test_peer_that_moves_back_and_forth_is_not_suspended(world: World) -> None:
     for number in range(8):
-        world.see("cologne", "203.0.113.9" if number % 2 == 0 else "203.0.113.2")
+        world.poll("cologne", "203.0.113.9" if number % 2 == 0 else "203.0.113.2")
         world.wait(120)
         report(world, "berlin", line("cologne", "set", ELSEWHERE if number % 2 == 0 else THERE))
-    assert PHRASE not in world.said
+    assert PHRASE not in world.logged
 
 
-def test_peer_that_moves_and_comes_back_between_two_reports_is_no_sign(world: World) -> None:
+def test_peer_that_returns_between_two_reports_is_not_suspended(world: World) -> None:
     for _ in range(4):
-        world.see("cologne", "203.0.113.9")
+        world.poll("cologne", "203.0.113.9")
         world.wait(120)  # this table is never answered
-        world.see("cologne", "203.0.113.2")
+        world.poll("cologne", "203.0.113.2")
         world.wait(120)
         report(world, "berlin", line("cologne", "set", THERE))
-    assert PHRASE not in world.said
+    assert PHRASE not in world.logged

@@ -5,66 +5,55 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.world import World, make_config, make_world
+from tests.engine.world import make_pair, make_world
 from wgmqtt.engine.damping import LONGEST_PAUSE_S, WRITES_PER_HOUR, after_release
 
 HOME, AWAY = "203.0.113.1", "203.0.113.77"
 
 
-def pair() -> World:
-    """Return two routers that were told of each other a while ago."""
-    world = make_world(make_config(("berlin", "cologne")))
-    world.connect()
-    world.see("berlin", HOME)
-    world.see("cologne", "203.0.113.2")
-    world.wait(600)
-    world.published.clear()
-    return world
+def test_first_change_after_a_while_is_published_at_once() -> None:
+    world = make_pair(wait_s=600)
+    world.poll("berlin", AWAY)
+    assert world.endpoint_in("cologne", "berlin") == f"{AWAY}:51820"
 
 
-def test_first_change_after_calm_is_told_at_once() -> None:
-    world = pair()
-    world.see("berlin", AWAY)
-    assert world.told("cologne", "berlin") == f"{AWAY}:51820"
-
-
-def test_second_change_within_a_second_waits_for_its_pause() -> None:
-    world = pair()
-    world.see("berlin", AWAY)
+def test_second_change_within_a_second_is_published_after_its_pause() -> None:
+    world = make_pair(wait_s=600)
+    world.poll("berlin", AWAY)
     world.wait(0.4)
-    world.see("berlin", HOME)
+    world.poll("berlin", HOME)
     world.wait(0.1)
-    assert world.told("cologne", "berlin") == f"{AWAY}:51820"
+    assert world.endpoint_in("cologne", "berlin") == f"{AWAY}:51820"
     world.wait(0.6)
-    assert world.told("cologne", "berlin") == f"{HOME}:51820"
+    assert world.endpoint_in("cologne", "berlin") == f"{HOME}:51820"
 
 
 def test_flap_that_nets_to_nothing_ends_in_a_new_seq_with_kick() -> None:
-    world = pair()
-    world.see("berlin", AWAY)
+    world = make_pair(wait_s=600)
+    world.poll("berlin", AWAY)
     world.wait(0.4)
-    world.see("berlin", HOME)
-    world.see("berlin", AWAY)
+    world.poll("berlin", HOME)
+    world.poll("berlin", AWAY)
     world.wait(40)  # the kicks of the first change are over
     before = world.table_of("cologne").seq
-    world.see("berlin", HOME)
+    world.poll("berlin", HOME)
     world.wait(0.2)
-    world.see("berlin", AWAY)
-    world.see("berlin", HOME)
+    world.poll("berlin", AWAY)
+    world.poll("berlin", HOME)
     world.wait(5)
     table = world.table_of("cologne")
     assert table.seq > before
-    assert world.told("cologne", "berlin") == f"{HOME}:51820"
+    assert world.endpoint_in("cologne", "berlin") == f"{HOME}:51820"
     assert table.peers[0].kick
 
 
-def test_peer_that_flaps_for_ever_is_told_at_most_every_twenty_seconds() -> None:
-    world = pair()
+def test_peer_that_flaps_continuously_is_published_at_most_every_twenty_seconds() -> None:
+    world = make_pair(wait_s=600)
     changes, times = 0, list[float]()
     start_s = world.mono_s
     while world.mono_s < start_s + 300:
         before = len(world.published)
-        world.see("berlin", (HOME, AWAY)[changes % 2], 1000 + changes)
+        world.poll("berlin", (HOME, AWAY)[changes % 2], 1000 + changes)
         changes += 1
         world.wait(1.0)
         if len(world.published) > before:
@@ -77,8 +66,8 @@ def test_peer_that_flaps_for_ever_is_told_at_most_every_twenty_seconds() -> None
 
 
 @given(st.lists(st.floats(0.0, 400.0), min_size=1, max_size=300))
-def test_releases_of_one_peer_never_pass_the_budget_of_writes(waits: list[float]) -> None:
-    """In any hour: what was saved up, and what is earned meanwhile."""
+def test_releases_of_one_peer_stay_within_the_budget_of_writes(waits: list[float]) -> None:
+    """In any hour: the full budget, and what is earned in that hour."""
     damping, mono_s, times = after_release(None, 0.0), 0.0, [0.0]
     for wait_s in waits:
         mono_s = max(mono_s + wait_s, damping.open_s)
@@ -90,32 +79,32 @@ def test_releases_of_one_peer_never_pass_the_budget_of_writes(waits: list[float]
         assert in_an_hour <= 2 * WRITES_PER_HOUR + 1
 
 
-def test_two_changes_of_different_peers_within_300_ms_are_one_more_table_for_their_neighbour() -> None:
+def test_two_changes_of_different_peers_within_300_ms_are_two_tables_for_their_neighbour() -> None:
     world = make_world()
     world.connect()
     for number, name in enumerate(("berlin", "cologne", "dresden"), 1):
-        world.see(name, f"203.0.113.{number}")
+        world.poll(name, f"203.0.113.{number}")
     world.wait(600)
     world.published.clear()
-    world.see("berlin", "203.0.113.101")
+    world.poll("berlin", "203.0.113.101")
     world.deliver()
-    world.see("cologne", "203.0.113.102")
+    world.poll("cologne", "203.0.113.102")
     world.wait(1.0)
     assert [name for name, _ in world.published].count("dresden") == 2
-    assert world.told("dresden", "berlin") == "203.0.113.101:51820"
-    assert world.told("dresden", "cologne") == "203.0.113.102:51820"
+    assert world.endpoint_in("dresden", "berlin") == "203.0.113.101:51820"
+    assert world.endpoint_in("dresden", "cologne") == "203.0.113.102:51820"
     first, second = (table.seq for name, table in world.published if name == "dresden")
     assert second - first >= 300, "seq is the clock in ms"
 
 
-def test_answer_of_a_router_ends_its_spacing() -> None:
-    world = pair()
-    world.see("berlin", AWAY)
+def test_report_of_a_router_ends_its_spacing() -> None:
+    world = make_pair(wait_s=600)
+    world.poll("berlin", AWAY)
     world.deliver()
     world.answer("cologne")
-    world.see("cologne", "203.0.113.9")
+    world.poll("cologne", "203.0.113.9")
     sent = len(world.published)
     world.answer("berlin")
     world.deliver()
-    assert world.told("berlin", "cologne") == "203.0.113.9:51820"
+    assert world.endpoint_in("berlin", "cologne") == "203.0.113.9:51820"
     assert len(world.published) >= sent

@@ -1,4 +1,4 @@
-"""What is wrong, in words: one case for each rule, and what the hub's view makes of it."""
+"""What is wrong, in words: one case for each rule, and the status made of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.engine.reporting import SCRIPT, ask_again, line, make_view, report
-from tests.engine.world import World, key_of, make_config
+from tests.engine.reporting import SCRIPT, ask_again, line, make_status, report
+from tests.engine.world import World, key_of, make_pair
 from wgmqtt.engine.diagnosis import LINK_RULES, ROUTER_RULES, link_trouble, router_trouble
-from wgmqtt.engine.engine import Engine
-from wgmqtt.engine.events import Now, PacketsRejected, PeersPolled, Reconfigured
+from wgmqtt.engine.events import PacketsRejected, PeersPolled, Reconfigured
 from wgmqtt.model import Endpoint, PeerState, link_of
 from wgmqtt.wire.hub import decode_status
 
@@ -19,36 +18,20 @@ LINK = link_of(*NAMES)
 Arrange = Callable[[World], None]
 
 
-def pair(**same: str) -> World:
-    """Return two routers that were told of each other just now."""
-    config = make_config(NAMES)
-    world = World(Engine(config, "m", script=SCRIPT))
-    world.connect()
-    for number, name in enumerate(NAMES, 1):
-        world.see(name, same.get(name, f"203.0.113.{number}"))
-    world.wait(1)
-    return world
-
-
-def now(world: World) -> Now:
-    """Return this moment of a world."""
-    return Now(world.mono_s, world.wall_s + world.mono_s)
-
-
-def both_answer(world: World, **others: str) -> None:
-    """Let both ends report that they did as told, in vain."""
+def both_report(world: World, **others: str) -> None:
+    """Let both ends report that they applied their tables, without success."""
     report(world, "berlin", line("cologne", configured="203.0.113.2 51820", **others))
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820", **others))
 
 
-def both_answer_in_vain(world: World) -> None:
+def both_fail_four_times(world: World) -> None:
     for _ in range(4):
         for stage in ("applied", "final"):
             report(world, "berlin", line("cologne", configured="203.0.113.2 51820"), stage=stage)
             report(world, "cologne", line("berlin", configured="203.0.113.1 51820"), stage=stage)
         world.wait(150)
     for name in NAMES:
-        world.see(name, f"203.0.113.{NAMES.index(name) + 1}")
+        world.poll(name, f"203.0.113.{NAMES.index(name) + 1}")
 
 
 def _no_handshake(world: World) -> None:
@@ -56,7 +39,7 @@ def _no_handshake(world: World) -> None:
 
 
 def _silent(world: World) -> None:
-    both_answer(world)
+    both_report(world)
     world.wait(200)
 
 
@@ -66,10 +49,10 @@ def _rejected(world: World) -> None:
 
 
 def _no_answer(world: World) -> None:
-    both_answer(world)
-    world.see("cologne", "203.0.113.9")
+    both_report(world)
+    world.poll("cologne", "203.0.113.9")
     world.wait(70)
-    world.see("berlin", "203.0.113.1")
+    world.poll("berlin", "203.0.113.1")
 
 
 def _overwritten(world: World) -> None:
@@ -80,20 +63,20 @@ def _overwritten(world: World) -> None:
 
 def _changing_port(world: World) -> None:
     for port in (1, 2):
-        both_answer(world)
+        both_report(world)
         world.wait(30)
-        world.see("berlin", "203.0.113.1", port)
+        world.poll("berlin", "203.0.113.1", port)
     world.wait(30)
-    both_answer(world)
+    both_report(world)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What happens to a pair, and what is then said of berlin (or of the link)."""
+    """What happens to a pair, and what the diagnosis of berlin (or of the link) starts with."""
 
     rule: str
     arrange: Arrange
-    said: str
+    text: str
 
 
 ROUTER_CASES: Sequence[Case] = (
@@ -116,31 +99,31 @@ ROUTER_CASES: Sequence[Case] = (
 
 
 @pytest.mark.parametrize("case", ROUTER_CASES, ids=lambda case: case.rule)
-def test_router_in_trouble_is_named_with_the_next_step(case: Case) -> None:
-    world = pair()
+def test_router_in_trouble_gets_its_diagnosis_with_the_next_step(case: Case) -> None:
+    world = make_pair(script=SCRIPT)
     case.arrange(world)
     berlin = world.state.routers["berlin"]
-    said = router_trouble(world.state, berlin, now(world))
-    assert said.startswith(case.said)
-    assert ": " in said, "what is wrong, then what to do"
+    text = router_trouble(world.state, berlin, world.now)
+    assert text.startswith(case.text)
+    assert ": " in text, "the text has what is wrong, then what to do"
     by_rule = next(rule for rule in ROUTER_RULES if rule.__name__ == case.rule)
-    assert by_rule(world.state, berlin, now(world)) == said, "another rule speaks for it"
+    assert by_rule(world.state, berlin, world.now) == text, "another rule applies"
 
 
 @pytest.mark.parametrize(
-    ("said", "note"),
+    ("fields", "note"),
     [
         ({"caps": ["ping"]}, ""),
         ({"caps": []}, "its handler may not ping"),
         ({}, "its handler may not ping"),
-        ({"caps": [], "stage": "applied"}, ""),  # it has not tried yet
-        ({"caps": [], "script": "0.9 ff"}, ""),  # an older one: what it names is not known
+        ({"caps": [], "stage": "applied"}, ""),  # it has not pinged yet
+        ({"caps": [], "script": "0.9 ff"}, ""),  # an older script: the meaning of its capabilities is unknown
     ],
 )
-def test_router_that_cannot_ping_is_noted_and_no_trouble(said: dict[str, Any], note: str) -> None:
-    world = pair()
-    report(world, "berlin", **said)
-    berlin = make_view(world.state, now(world)).routers[0]
+def test_router_that_may_not_ping_gets_a_note_and_no_trouble(fields: dict[str, Any], note: str) -> None:
+    world = make_pair(script=SCRIPT)
+    report(world, "berlin", **fields)
+    berlin = make_status(world.state, world.now).routers[0]
     assert berlin.note.startswith(note)
     assert bool(berlin.note) == bool(note)
     assert "ping" not in berlin.trouble
@@ -161,25 +144,25 @@ LINK_CASES: Sequence[Case] = (
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
     Case("_other_port", _other_port, "the NAT of cologne uses another port for each destination"),
     Case("_outdated_endpoint", _outdated_endpoint, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
-    Case("_hopeless", both_answer_in_vain, "the NATs do not allow a direct path"),
+    Case("_hopeless", both_fail_four_times, "the NATs do not allow a direct path"),
 )
 
 
 @pytest.mark.parametrize("case", LINK_CASES, ids=lambda case: case.rule)
-def test_link_in_trouble_is_named_with_the_reason(case: Case) -> None:
-    world = pair()
+def test_link_in_trouble_gets_its_diagnosis(case: Case) -> None:
+    world = make_pair(script=SCRIPT)
     case.arrange(world)
-    assert link_trouble(world.state, LINK, now(world)).startswith(case.said)
+    assert link_trouble(world.state, LINK, world.now).startswith(case.text)
 
 
-def test_two_routers_behind_one_address_are_told_how_to_meet() -> None:
-    world = pair(cologne="203.0.113.1")
-    both_answer(world)
-    assert link_trouble(world.state, LINK, now(world)).startswith("both are behind one public address")
+def test_two_routers_behind_one_address_get_the_hint_of_a_common_site() -> None:
+    world = make_pair(script=SCRIPT, addresses=("203.0.113.1", "203.0.113.1"))
+    both_report(world)
+    assert link_trouble(world.state, LINK, world.now).startswith("both are behind one public address")
 
 
-def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_tries() -> None:
-    world = pair(cologne="203.0.113.1")
+def test_two_routers_of_one_site_that_cannot_reach_each_other_are_diagnosed_after_four_attempts() -> None:
+    world = make_pair(script=SCRIPT, addresses=("203.0.113.1", "203.0.113.1"))
     inside = [
         replace(router, site="home", lan=Endpoint("192.168.1.2", 1)) for router in world.state.directory.config.routers
     ]
@@ -190,18 +173,18 @@ def test_two_routers_of_one_site_that_do_not_meet_inside_are_told_so_after_some_
         for name, other in (NAMES, NAMES[::-1]):
             report(world, name, line(other, configured="192.168.1.2 1", handshake_s=""))
         if pause_s:
-            assert link_trouble(world.state, LINK, now(world)) == ""
+            assert link_trouble(world.state, LINK, world.now) == ""
         world.wait(pause_s)
-    said = link_trouble(world.state, LINK, now(world))
-    assert said.startswith("both are behind one public address and cannot reach each other inside")
+    text = link_trouble(world.state, LINK, world.now)
+    assert text.startswith("both are behind one public address and cannot reach each other inside")
 
 
-def test_link_that_works_though_a_nat_shows_another_port_carries_a_note() -> None:
-    world = pair()
+def test_direct_link_through_an_endpoint_dependent_nat_gets_a_note() -> None:
+    world = make_pair(script=SCRIPT)
     for stage, rx in (("applied", "0"), ("final", "1")):
         there = line("cologne", "kept", "203.0.113.2 51820", "203.0.113.2 4711", rx=rx)
         report(world, "berlin", there, stage=stage)
-    link = make_view(world.state, now(world)).links[0]
+    link = make_status(world.state, world.now).links[0]
     assert (link.state, link.trouble) == ("direct", "")
     assert link.note.startswith("the NAT of cologne uses another port for each destination")
 
@@ -211,30 +194,30 @@ def test_every_rule_has_a_case() -> None:
     assert {case.rule for case in LINK_CASES} | {"_same_address"} == {rule.__name__ for rule in LINK_RULES}
 
 
-def test_pair_that_works_has_no_trouble_and_is_shown_as_direct() -> None:
-    world = pair()
+def test_direct_pair_has_no_trouble() -> None:
+    world = make_pair(script=SCRIPT)
     for name, of, rx in (("berlin", "cologne", "1"), ("cologne", "berlin", "1")):
         here = f"203.0.113.{NAMES.index(of) + 1} 51820"
         report(world, name, line(of, "set", here, rx="0"), stage="applied")
         report(world, name, line(of, "set", here, rx=rx))
-    shown = make_view(world.state, now(world))
-    assert [router.trouble for router in shown.routers] == ["", ""]
-    assert [link.trouble for link in shown.links] == [""]
-    assert [each.state for each in shown.links] == ["direct"]
-    assert shown.links[0].since_s is not None
-    assert all(each.applied_ms is not None for each in shown.routers)
+    status = make_status(world.state, world.now)
+    assert [router.trouble for router in status.routers] == ["", ""]
+    assert [link.trouble for link in status.links] == [""]
+    assert [each.state for each in status.links] == ["direct"]
+    assert status.links[0].since_s is not None
+    assert all(each.applied_ms is not None for each in status.routers)
 
 
-def test_view_is_published_soon_after_news_and_seldom_without() -> None:
-    world = pair()
+def test_status_is_published_soon_after_a_change_and_rarely_otherwise() -> None:
+    world = make_pair(script=SCRIPT)
     topic = world.state.directory.topics.hub_status
     world.wait(2)
-    world.see("berlin", "203.0.113.77")
+    world.poll("berlin", "203.0.113.77")
     world.wait(1.1)
-    status = decode_status(world.retained[topic], topic)
-    assert status is not None
-    assert status.routers[0].endpoint == "203.0.113.77:51820"
-    both_answer(world)
+    decoded = decode_status(world.retained[topic], topic)
+    assert decoded is not None
+    assert decoded.routers[0].endpoint == "203.0.113.77:51820"
+    both_report(world)
     world.wait(2)
     before = world.retained[topic]
     world.wait(10)
@@ -243,9 +226,9 @@ def test_view_is_published_soon_after_news_and_seldom_without() -> None:
     assert world.retained[topic] != before
 
 
-def test_view_names_every_endpoint_that_wireguard_shows_also_without_a_report() -> None:
-    world = pair()
+def test_status_has_every_endpoint_of_wireguard_also_without_a_report() -> None:
+    world = make_pair(script=SCRIPT)
     world.step(PeersPolled("wg0", (PeerState(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0),)))
-    shown = make_view(world.state, now(world))
-    assert shown.routers[0].endpoint == "[2001:db8::1]:5"
-    assert shown.routers[0].heard_s is None
+    status = make_status(world.state, world.now)
+    assert status.routers[0].endpoint == "[2001:db8::1]:5"
+    assert status.routers[0].heard_s is None

@@ -1,25 +1,15 @@
-"""A link's path: proven by rx and handshake, tried again ever more rarely, and both ends told each time."""
+"""A link's path: proven by rx and handshake, retried less and less often, each time by both ends."""
 
 import json
 
-from tests.engine.world import World, key_of, make_config, make_world
+from tests.engine.world import World, key_of, make_pair
 from wgmqtt.engine.events import Reported
 
 NAMES = ("berlin", "cologne")
 
 
-def pair() -> World:
-    """Return two routers that were just told of each other."""
-    world = make_world(make_config(NAMES))
-    world.connect()
-    for number, name in enumerate(NAMES, 1):
-        world.see(name, f"203.0.113.{number}")
-    world.wait(1)
-    return world
-
-
 def report(world: World, name: str, rx: tuple[int, int], handshake: str = "00:00:03") -> None:
-    """Let a router report both stages on its newest table: rx before and after it sent through the tunnel."""
+    """Let a router report both stages on its newest table, with rx before and after it sent through the tunnel."""
     other = next(each for each in NAMES if each != name)
     for stage, count in zip(("applied", "final"), rx, strict=True):
         line = {"key": str(key_of(other)), "did": "set", "rx": str(count), "handshake_s": handshake}
@@ -28,13 +18,13 @@ def report(world: World, name: str, rx: tuple[int, int], handshake: str = "00:00
 
 
 def kicks(world: World, seconds: float) -> list[float]:
-    """Let routers answer in vain for so long; return when cologne was told to try again."""
+    """Let routers report failure for so long; return when cologne was asked to try again."""
     start_s, times = world.mono_s, list[float]()
     while world.mono_s < start_s + seconds:
         before = world.table_of("cologne").seq
         world.wait(max(1.0, world.wake_s - world.mono_s))
         if world.table_of("cologne").seq > before:
-            if world.table_of("cologne").peers[0].kick:  # else it was only asked for news
+            if world.table_of("cologne").peers[0].kick:  # else it was only asked for a report
                 times.append(world.mono_s - start_s)
             for name in NAMES:
                 report(world, name, (100, 100))
@@ -42,19 +32,19 @@ def kicks(world: World, seconds: float) -> list[float]:
 
 
 def test_rx_that_grew_with_a_young_handshake_proves_the_path() -> None:
-    world = pair()
+    world = make_pair()
     report(world, "cologne", (100, 132))
-    assert "direct path proven" in world.said
+    assert "direct path proven" in world.logged
     world.wait(3600)
-    assert len(world.published) == len(set(world.published)), "nothing is tried again"
+    assert len(world.published) == len(set(world.published)), "nothing is retried"
 
 
-def test_rx_that_did_not_grow_proves_nothing_and_both_ends_are_told_again() -> None:
-    world = pair()
+def test_rx_that_did_not_grow_proves_nothing_and_both_ends_retry() -> None:
+    world = make_pair()
     before = {name: world.table_of(name).seq for name in NAMES}
     for name in NAMES:
         report(world, name, (100, 100))
-    assert "direct path not established yet" in world.said
+    assert "direct path not established yet" in world.logged
     world.wait(6)
     for name in NAMES:
         table = world.table_of(name)
@@ -63,13 +53,13 @@ def test_rx_that_did_not_grow_proves_nothing_and_both_ends_are_told_again() -> N
 
 
 def test_rx_that_grew_with_an_old_handshake_proves_nothing() -> None:
-    world = pair()
+    world = make_pair()
     report(world, "cologne", (100, 200), handshake="00:03:00")
-    assert "direct path proven" not in world.said
+    assert "direct path proven" not in world.logged
 
 
-def test_proof_of_one_end_outweighs_the_other_for_the_same_try() -> None:
-    world = pair()
+def test_proof_of_one_end_outweighs_the_other_for_the_same_attempt() -> None:
+    world = make_pair()
     report(world, "cologne", (100, 132))
     sent = len(world.published)
     report(world, "berlin", (100, 100))
@@ -77,47 +67,47 @@ def test_proof_of_one_end_outweighs_the_other_for_the_same_try() -> None:
     assert len(world.published) == sent
 
 
-def test_hopeless_link_is_tried_ever_more_rarely() -> None:
-    world = pair()
+def test_hopeless_link_is_retried_less_and_less_often() -> None:
+    world = make_pair()
     for name in NAMES:
         report(world, name, (100, 100))
     times = kicks(world, 86_400.0)
     assert len(times) <= 12
     gaps = [late - early for early, late in zip([0.0, *times], times, strict=False)]
     assert gaps == sorted(gaps)
-    assert world.said.count("direct path cannot be established") == 1
+    assert world.logged.count("direct path cannot be established") == 1
     assert 1 <= len(kicks(world, 86_400.0)) <= 5
 
 
-def test_move_of_an_end_begins_the_counting_anew() -> None:
-    world = pair()
+def test_move_of_an_end_restarts_the_counting_of_attempts() -> None:
+    world = make_pair()
     for name in NAMES:
         report(world, name, (100, 100))
     kicks(world, 4_000.0)
-    world.see("berlin", "203.0.113.99")
+    world.poll("berlin", "203.0.113.99")
     world.wait(1)
     for name in NAMES:
         report(world, name, (100, 100))
     assert kicks(world, 30.0)[0] < 7
 
 
-def test_report_on_a_table_that_was_never_sent_is_ignored() -> None:
-    world = pair()
+def test_report_on_a_table_that_was_never_published_is_ignored() -> None:
+    world = make_pair()
     body = {"v": 1, "seq": "99999999999999999999", "stage": "final", "peers": []}
     world.step(Reported(world.generation, "berlin", json.dumps(body).encode()))
     assert world.state.routers["berlin"].report is None
 
 
-def test_report_that_sets_a_waiting_table_free_is_still_measured() -> None:
-    world = pair()
+def test_report_that_releases_a_waiting_table_is_still_measured() -> None:
+    world = make_pair()
     world.wait(2)
-    world.see("berlin", "203.0.113.77")
+    world.poll("berlin", "203.0.113.77")
     world.deliver()
-    world.see("cologne", "203.0.113.78")  # the last table is not answered yet: the next one waits
+    world.poll("cologne", "203.0.113.78")  # the last table is not answered yet: the next one waits
     world.wait(0.1)
     assert world.state.spaced
-    world.said.clear()
+    world.logged.clear()
     report(world, "cologne", (100, 132))
     world.deliver()
-    assert "table applied" in world.said
-    assert "direct path proven" in world.said
+    assert "table applied" in world.logged
+    assert "direct path proven" in world.logged

@@ -1,4 +1,4 @@
-"""Thousands of routers at once: no line for each, and a broker that takes its time is not given up."""
+"""Thousands of routers at once: no log line for each, and a slow broker is not given up."""
 
 import math
 from dataclasses import replace
@@ -16,12 +16,12 @@ from wgmqtt.model import Endpoint, PeerState
 from wgmqtt.wire.table import Table
 
 
-def test_few_lines_stay_as_they_are() -> None:
+def test_few_lines_are_not_abridged() -> None:
     effects: list[Effect] = [say(phrases.TABLE_PUBLISHED, router=str(number)) for number in range(MANY)]
     assert abridge(effects, phrases.TABLES_PUBLISHED) == effects
 
 
-def test_many_lines_become_debug_and_one_says_how_many() -> None:
+def test_many_lines_become_debug_and_one_line_has_their_number() -> None:
     lines = [say(phrases.TABLE_PUBLISHED, router=str(number)) for number in range(MANY + 1)]
     warning = say(phrases.REPORT_MALFORMED)
     wake = WakeAt(1.0)
@@ -44,7 +44,7 @@ def in_flight(*names: str) -> State:
     return state
 
 
-def test_broker_that_acknowledges_one_after_the_other_has_as_long_for_each() -> None:
+def test_broker_that_acknowledges_slowly_has_the_whole_timeout_for_each_table() -> None:
     state = in_flight("berlin", "cologne", "dresden")
     assert outbox.unacknowledged_since_s(state) == 100.0
     for at_s, name in ((108.0, "cologne"), (117.0, "berlin")):
@@ -54,8 +54,8 @@ def test_broker_that_acknowledges_one_after_the_other_has_as_long_for_each() -> 
     assert outbox.unacknowledged_since_s(state) == math.inf
 
 
-def crowd(count: int) -> tuple[World, PeersPolled]:
-    """Return a world of so many routers, linked in pairs, and the look that shows all of them."""
+def make_many(count: int) -> tuple[World, PeersPolled]:
+    """Return a world of so many routers, linked in pairs, and the poll that shows all of them."""
     names = tuple(f"r{number:03}" for number in range(count))
     world = make_world(make_config(names, tuple(zip(names[::2], names[1::2], strict=True))))
     world.connect()
@@ -63,9 +63,9 @@ def crowd(count: int) -> tuple[World, PeersPolled]:
     return world, PeersPolled("wg0", tuple(seen))
 
 
-def test_many_at_once_leave_in_portions_and_each_router_gets_one_table() -> None:
-    world, look = crowd(2 * outbox.MOST_IN_FLIGHT + 100)
-    world.step(look)
+def test_many_tables_are_published_in_batches_and_each_router_gets_one() -> None:
+    world, poll = make_many(2 * outbox.MOST_IN_FLIGHT + 100)
+    world.step(poll)
     while world.waiting:
         assert len(world.state.in_flight_s) <= outbox.MOST_IN_FLIGHT
         world.next()
@@ -75,22 +75,22 @@ def test_many_at_once_leave_in_portions_and_each_router_gets_one_table() -> None
     assert not world.state.queue
 
 
-def test_connection_lost_amid_portions_the_rest_is_sent_by_the_next() -> None:
-    world, look = crowd(outbox.MOST_IN_FLIGHT + 100)
-    world.step(look)
+def test_connection_lost_between_batches_the_next_one_publishes_the_rest() -> None:
+    world, poll = make_many(outbox.MOST_IN_FLIGHT + 100)
+    world.step(poll)
     for _ in range(outbox.MOST_IN_FLIGHT):
         world.next()
     world.lose_broker()
     world.wait(60)
     assert not world.state.queue
     for first, second in zip(*(sorted(world.state.directory.by_name)[at::2] for at in (0, 1)), strict=True):
-        assert world.told(first, second) != "None"
-        assert world.told(second, first) != "None"
+        assert world.endpoint_in(first, second) != "None"
+        assert world.endpoint_in(second, first) != "None"
 
 
-def test_frozen_amid_portions_nothing_more_leaves_until_it_goes_on() -> None:
-    world, look = crowd(outbox.MOST_IN_FLIGHT + 100)
-    world.step(look)
+def test_frozen_between_batches_publishes_nothing_more_until_unfrozen() -> None:
+    world, poll = make_many(outbox.MOST_IN_FLIGHT + 100)
+    world.step(poll)
     world.step(FreezeChecked(is_frozen=True))
     world.deliver()
     assert len(world.published) == outbox.MOST_IN_FLIGHT

@@ -1,4 +1,4 @@
-"""Packets that WireGuard did not take are remembered for a while, and a flood of them costs no memory."""
+"""Addresses of rejected packets are remembered for a while, and a flood of them costs no memory."""
 
 from tests.engine.world import make_world
 from wgmqtt.engine import rejected_packets
@@ -6,7 +6,7 @@ from wgmqtt.engine.events import Now, PacketsRejected
 from wgmqtt.model import Endpoint
 
 
-def test_address_is_forgotten_after_a_while() -> None:
+def test_rejected_address_is_forgotten_after_a_while() -> None:
     world = make_world()
     world.step(PacketsRejected("wg0", (Endpoint("203.0.113.9", 1),)))
     assert rejected_packets.are_rejected(
@@ -18,7 +18,7 @@ def test_address_is_forgotten_after_a_while() -> None:
     assert not rejected_packets.are_rejected(world.state, "203.0.113.8", Now(world.mono_s, 0))
 
 
-def test_flood_is_bounded_and_old_ones_make_room() -> None:
+def test_flood_of_rejected_packets_is_bounded_and_old_addresses_are_replaced() -> None:
     world = make_world()
     for number in range(2000):
         world.step(PacketsRejected("wg0", (Endpoint(f"10.0.{number // 250}.{number % 250}", number),)))
@@ -28,10 +28,10 @@ def test_flood_is_bounded_and_old_ones_make_room() -> None:
     assert set(world.state.rejected_s) == {"203.0.113.9"}
 
 
-def test_packets_of_a_router_that_lives_are_no_trouble() -> None:
+def test_rejected_packets_of_a_router_that_is_alive_are_no_trouble() -> None:
     world = make_world()
     world.connect()
-    world.see("berlin", "203.0.113.1")
+    world.poll("berlin", "203.0.113.1")
     world.step(PacketsRejected("wg0", (Endpoint("203.0.113.1", 4711),)))
     world.wait(100)
-    assert not [phrase for phrase in world.said if "refused" in phrase]
+    assert not [phrase for phrase in world.logged if "refused" in phrase]

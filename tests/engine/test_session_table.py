@@ -171,7 +171,7 @@ def test_signal_in_a_phase_does_what_the_table_says(phase: Phase, kind: Kind) ->
     event = CAUSES[kind](world)
     generation = world.state.session.generation
     before_s = world.state.session.deadline_s
-    world.said.clear()
+    world.logged.clear()
     effects = [effect for effect in world.engine.handle(event, world.now) if isinstance(effect, SESSION_EFFECTS)]
     if (phase, kind) not in TRANSITIONS:
         assert world.phase == phase
@@ -189,10 +189,10 @@ def test_signal_in_a_phase_does_what_the_table_says(phase: Phase, kind: Kind) ->
 def test_action_writes_its_line(phase: Phase, kind: Kind) -> None:
     world = MAKE[phase]()
     event = CAUSES[kind](world)
-    world.said.clear()
+    world.logged.clear()
     world.step(event)
     expected = OUTCOMES[TRANSITIONS[phase, kind][1]].phrase
-    assert any(line.startswith(expected) for line in world.said)
+    assert any(line.startswith(expected) for line in world.logged)
 
 
 @pytest.mark.parametrize("phase", PHASES)

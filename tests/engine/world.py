@@ -35,6 +35,7 @@ from wgmqtt.wire.hub import Online, encode_online
 from wgmqtt.wire.table import Table, decode_table
 
 NAMES = ("berlin", "cologne", "dresden")
+PAIR = ("203.0.113.1", "203.0.113.2")
 WALL_S = 1_700_000_000.0
 
 
@@ -74,9 +75,9 @@ class Sent:
 
 @dataclass
 class World:
-    """The engine in its surroundings. Messages wait until delivered; a connection can break between any two.
+    """The engine in its surroundings. Messages wait in transit until delivered; a connection can break between any two.
 
-    Several worlds may share one broker: daemons of one hub name, on machines of their own.
+    Several worlds may share one broker: daemons with one hub name, each on its own machine.
     """
 
     engine: Engine
@@ -86,17 +87,17 @@ class World:
     wake_s: float = 0.0
     reachable: bool = True
     waiting: list[Event | Sent] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    warned: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     published: list[tuple[str, Table]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
-    """Everything that was published: tables, and words of the hub."""
-    broken: list[str] = field(default_factory=list)
+    """Every message that was published: tables, and those about the hub."""
+    reset: list[str] = field(default_factory=list)
     generation: int = 0
 
     @property
     def retained(self) -> dict[str, bytes]:
-        """What the broker retains."""
+        """Return what the broker retains."""
         return self.broker.retained
 
     @retained.setter
@@ -115,7 +116,7 @@ class World:
 
     @property
     def phase(self) -> str:
-        """How far the connection to the broker is."""
+        """Return how far the connection to the broker is."""
         return self.state.session.phase
 
     def step(self, event: Event) -> None:
@@ -134,9 +135,9 @@ class World:
             case WakeAt():
                 self.wake_s = effect.mono_s
             case Say():
-                self.said.append(effect.phrase)
+                self.logged.append(effect.phrase)
                 if effect.level == "warning":
-                    self.warned.append(effect.phrase)
+                    self.warnings.append(effect.phrase)
             case OpenBroker():
                 self.generation = effect.generation
                 up = BrokerUp(effect.generation) if self.reachable else BrokerDown(effect.generation, "refused")
@@ -147,7 +148,7 @@ class World:
                 if effect.generation == self.generation:
                     self._talk(effect)
             case ResetConnection():
-                self.broken.append(effect.router)
+                self.reset.append(effect.router)
 
     def _talk(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
         match effect:
@@ -175,7 +176,7 @@ class World:
         self.broker.listeners[self.state.instance] = hear
 
     def next(self) -> None:
-        """Let the first of what is on its way arrive."""
+        """Let the first message in transit arrive."""
         first = self.waiting.pop(0)
         if isinstance(first, Sent):
             self.broker.publish(first.topic, first.payload, is_retained=first.is_retained)
@@ -183,12 +184,12 @@ class World:
             self.step(first)
 
     def deliver(self) -> None:
-        """Let everything arrive that is on its way, and what comes of it."""
+        """Let every message in transit arrive, and every one that follows from it."""
         while self.waiting:
             self.next()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, waking the engine as it asked."""
+        """Let time pass, and wake the engine at its deadlines."""
         self.deliver()
         end_s = self.mono_s + seconds
         while self.wake_s <= end_s:
@@ -198,7 +199,7 @@ class World:
         self.mono_s = end_s
 
     def close(self) -> None:
-        """End the connection in order: what was sent arrives, what was to come does not, and no will is said."""
+        """Close the connection properly: what was sent arrives, no answer does, and the broker publishes no will."""
         self.broker.listeners.pop(self.state.instance, None)
         left, self.waiting = self.waiting, []
         for each in left:
@@ -206,36 +207,36 @@ class World:
                 self.broker.publish(each.topic, each.payload, is_retained=each.is_retained)
 
     def connect(self) -> None:
-        """Bring the first connection up."""
+        """Let the first connection succeed."""
         self.step(Woken())
         self.deliver()
 
     def lose_broker(self) -> None:
-        """Break the connection; what was on its way is gone, and the broker says the will."""
+        """Break the connection: what was in transit is lost, and the broker publishes the will."""
         self.vanish()
         self.step(BrokerDown(self.generation, "disconnected"))
 
     def leave(self) -> None:
-        """End as at SIGTERM: say that the hub is away, and close."""
+        """End as at SIGTERM: publish that the hub is offline, and close."""
         offline = encode_online(Online(is_online=False, instance=self.state.instance))
         self.waiting.append(Sent(self.state.directory.topics.hub_online, offline))
         self.close()
 
     def vanish(self) -> None:
-        """End as a crash does: nothing more arrives, and the broker says the will."""
+        """End as in a crash: nothing more arrives, and the broker publishes the will."""
         self.waiting.clear()
         if self.broker.listeners.pop(self.state.instance, None):
             will = encode_online(Online(is_online=False, instance=self.state.instance))
             self.broker.publish(self.state.directory.topics.hub_online, will)
 
-    def forget(self) -> None:
-        """Let the broker crash: nothing is retained any more, and no will is said."""
+    def crash_broker(self) -> None:
+        """Let the broker crash: nothing is retained any more, and no will is published."""
         self.broker.listeners.clear()
         self.retained = {}
         self.lose_broker()
 
-    def see(self, name: str, address: str | None, port: int = 51820, interface: str = "wg0") -> None:
-        """Let WireGuard show a peer somewhere."""
+    def poll(self, name: str, address: str | None, port: int = 51820, interface: str = "wg0") -> None:
+        """Let a poll show a peer at this endpoint."""
         endpoint = Endpoint(address, port) if address else None
         peer = PeerState(key_of(name), endpoint, WALL_S + self.mono_s)
         self.step(PeersPolled(interface, (peer,)))
@@ -246,16 +247,27 @@ class World:
         self.step(Reported(self.generation, name, json.dumps(body).encode()))
 
     def table_of(self, name: str) -> Table:
-        """Return what the broker holds for a router, or is about to get."""
+        """Return the table that the broker has for a router, or that is in transit to it."""
         topic = f"wgmqtt/v1/{name}/endpoints"
-        on_the_way = [each.payload for each in self.waiting if isinstance(each, Sent) and each.topic == topic]
-        return decode_table([self.retained.get(topic, b""), *on_the_way][-1], topic)
+        in_transit = [each.payload for each in self.waiting if isinstance(each, Sent) and each.topic == topic]
+        return decode_table([self.retained.get(topic, b""), *in_transit][-1], topic)
 
-    def told(self, name: str, of: str) -> str:
-        """Return where the broker's table for `name` says that `of` is."""
+    def endpoint_in(self, name: str, of: str) -> str:
+        """Return the endpoint of `of` in the table for `name`, as text."""
         return str(next(peer.endpoint for peer in self.table_of(name).peers if peer.name == of))
 
 
 def make_world(config: Config | None = None) -> World:
-    """Return a fresh start."""
+    """Return an engine that knows nothing yet, in its surroundings."""
     return World(Engine(config or make_config(), "m"))
+
+
+def make_pair(*, script: str = "", port: int = 51820, wait_s: float = 1.0, addresses: tuple[str, ...] = PAIR) -> World:
+    """Return berlin and cologne, linked, whose tables were published `wait_s` ago."""
+    world = World(Engine(make_config(("berlin", "cologne")), "m", script=script))
+    world.connect()
+    for name, address in zip(("berlin", "cologne"), addresses, strict=True):
+        world.poll(name, address, port)
+    world.wait(wait_s)
+    world.published.clear()
+    return world
