@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 
 from wgmqtt.wireguard.kernel import KernelWireguard
-from wgmqtt.wireguard.kernel_decode import Snapshot, differences, merge_message
+from wgmqtt.wireguard.kernel_decode import DumpDecoder
+from wgmqtt.wireguard.snapshot import Snapshot, differences
 
 MS = 1e3
 
@@ -22,19 +23,26 @@ async def whole_ms(wireguard: KernelWireguard, interface: str) -> float:
     return (time.perf_counter() - begun_s) * MS
 
 
+class Kept(DumpDecoder):
+    """Decodes nothing, but keeps the messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.payloads: list[bytes] = []
+
+    def add(self, payload: bytes) -> None:
+        """Keep one message."""
+        self.payloads.append(payload)
+
+
 class Received(KernelWireguard):
-    """The same dump, but nothing is decoded: the messages are kept."""
+    """The same dump, not decoded."""
 
     async def payloads(self, interface: str) -> list[bytes]:
-        """Return what would be decoded."""
-        kept: list[bytes] = []
-        name = interface.encode() + b"\0"
-        attribute = (4 + len(name)).to_bytes(2, sys.byteorder) + (2).to_bytes(2, sys.byteorder) + name
-        body = b"\0\1\0\0" + attribute + b"\0" * (-len(attribute) % 4)
-        if not self._family:
-            self._family = await self._resolve_family()
-        await self._ask(self._family, 0x300, body, kept.append)
-        return kept
+        """Return the messages of a dump."""
+        kept = Kept()
+        await self._request(interface, kept)
+        return kept.payloads
 
 
 async def receive_ms(received: Received, interface: str) -> float:
@@ -53,10 +61,10 @@ def took_ms(act: Callable[[], object]) -> float:
 
 def decoded(payloads: list[bytes], known: Snapshot) -> Snapshot:
     """Return what these messages say; most of it is as `known` from the dump before."""
-    snapshot: Snapshot = {}
+    decoder = DumpDecoder(known)
     for payload in payloads:
-        merge_message(snapshot, payload, known)
-    return snapshot
+        decoder.add(payload)
+    return decoder.snapshot
 
 
 async def main(interface: str, count: int) -> None:

@@ -15,7 +15,7 @@ from wgmqtt.model import Endpoint, PublicKey, parse_public_key
 from wgmqtt.wireguard.auto import AutoWireguard
 from wgmqtt.wireguard.dump import Dump, InterfaceMissing, NotWireguard
 from wgmqtt.wireguard.kernel import KernelWireguard
-from wgmqtt.wireguard.kernel_decode import Differences, differences, sighting
+from wgmqtt.wireguard.snapshot import Differences, differences, peer_state
 from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 pytestmark = pytest.mark.lab
@@ -79,7 +79,7 @@ def test_dump_sees_endpoint_handshake_and_counters_as_wg_does(pair: Pair) -> Non
     assert int(changed.handshake_s) == told[pair.site.keys.public].handshake_s
     assert abs(time.time() - changed.handshake_s) < 10
     assert changed.rx > 0
-    assert str(sighting(*next(p for p in second.snapshot.items() if p[0] == bytes(32))).endpoint) == ABSENT_ENDPOINT
+    assert str(peer_state(*next(p for p in second.snapshot.items() if p[0] == bytes(32))).endpoint) == ABSENT_ENDPOINT
 
 
 def test_dump_sees_a_peer_that_roams(pair: Pair) -> None:

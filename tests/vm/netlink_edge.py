@@ -21,7 +21,7 @@ from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.wireguard.auto import AutoWireguard
 from wgmqtt.wireguard.dump import Dump, InterfaceMissing, NotWireguard, Wireguard
 from wgmqtt.wireguard.kernel import KernelWireguard
-from wgmqtt.wireguard.kernel_decode import differences, sighting
+from wgmqtt.wireguard.snapshot import differences, peer_state
 from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 NOBODY = 65534
@@ -68,7 +68,7 @@ async def dump_says_what_wg_says() -> None:
     assert found.complete
     assert str(found.device.public_key) == public("hub")
     assert found.device.listen_port == 51820
-    seen = {str(PublicKey(raw)): sighting(raw, peer) for raw, peer in found.snapshot.items()}
+    seen = {str(PublicKey(raw)): peer_state(raw, peer) for raw, peer in found.snapshot.items()}
     assert len(seen) == 452
     assert {name: str(one.endpoint or "(none)") for name, one in seen.items()} == {n: row[2] for n, row in told.items()}
     assert {name: int(one.handshake_s) for name, one in seen.items()} == {n: int(row[4]) for n, row in told.items()}

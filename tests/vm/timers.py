@@ -19,7 +19,7 @@ from wgmqtt.engine.diagnosis import SILENT_S
 from wgmqtt.engine.links import LIVE_S
 from wgmqtt.model import PeerState
 from wgmqtt.wireguard.kernel import KernelWireguard
-from wgmqtt.wireguard.kernel_decode import sighting
+from wgmqtt.wireguard.snapshot import peer_state
 
 KEEPALIVE_S = 25
 RETRY_S = 5  # Rekey-Timeout; a jitter of up to a third of a second comes on top
@@ -74,7 +74,7 @@ def seen() -> PeerState:
     """Return what the daemon's own dump says of the site."""
     dump = asyncio.run(KernelWireguard().dump("wg0"))
     ((raw, peer),) = dump.snapshot.items()
-    return sighting(raw, peer)
+    return peer_state(raw, peer)
 
 
 def age_s() -> float:

@@ -1,15 +1,15 @@
-"""CPU time of one awaitable: its own, and nobody else's."""
+"""The CPU time of one awaitable, without what runs beside it."""
 
 import asyncio
 import time
 
 import pytest
 
-from wgmqtt.watch.cpu_meter import Metered
+from wgmqtt.watch.cpu_meter import CpuMeter
 
 
 def burn(seconds: float) -> None:
-    """Use CPU time, not only time."""
+    """Use CPU time, not only wall-clock time."""
     end_s = time.thread_time() + seconds
     while time.thread_time() < end_s:
         pass
@@ -28,10 +28,10 @@ async def others() -> None:
         await asyncio.sleep(0)
 
 
-def test_cost_is_of_its_own_steps_although_others_run_meanwhile() -> None:
+def test_cost_leaves_out_what_runs_beside_it() -> None:
     async def scenario() -> None:
         beside = asyncio.create_task(others())
-        metered = Metered(work())
+        metered = CpuMeter(work())
         assert await metered == "done"
         beside.cancel()
         assert 0.029 < metered.cost_s < 0.045
@@ -39,14 +39,14 @@ def test_cost_is_of_its_own_steps_although_others_run_meanwhile() -> None:
     asyncio.run(scenario())
 
 
-def test_error_passes_through_and_what_was_spent_counts() -> None:
+def test_error_passes_through_and_the_time_until_then_counts() -> None:
     async def fail() -> None:
         burn(0.01)
         await asyncio.sleep(0)
         raise LookupError("as expected")
 
     async def scenario() -> None:
-        metered = Metered(fail())
+        metered = CpuMeter(fail())
         with pytest.raises(LookupError, match="as expected"):
             await metered
         assert metered.cost_s > 0.009
@@ -54,7 +54,7 @@ def test_error_passes_through_and_what_was_spent_counts() -> None:
     asyncio.run(scenario())
 
 
-def test_cancellation_and_timeout_reach_the_inner_one() -> None:
+def test_cancellation_and_timeout_reach_the_inner_awaitable() -> None:
     ended = []
 
     async def wait() -> None:
@@ -66,7 +66,7 @@ def test_cancellation_and_timeout_reach_the_inner_one() -> None:
     async def scenario() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
-                await Metered(wait())
+                await CpuMeter(wait())
         task = asyncio.create_task(as_task())
         await asyncio.sleep(0.01)
         task.cancel()
@@ -74,7 +74,7 @@ def test_cancellation_and_timeout_reach_the_inner_one() -> None:
             await task
 
     async def as_task() -> None:
-        await Metered(wait())
+        await CpuMeter(wait())
 
     asyncio.run(scenario())
     assert ended == [True, True]

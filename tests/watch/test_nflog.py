@@ -1,4 +1,4 @@
-"""Messages of NFLOG: one that a kernel wrote, and ones that are cut short."""
+"""Messages of NFLOG, whole and cut short."""
 
 import struct
 
@@ -36,39 +36,39 @@ def message(packet: bytes, *, has_stamp: bool = True) -> bytes:
     return head + attribute("prefix", b"\0") + stamp + attribute("in", b"\0\0\0\1") + attribute("payload", packet)
 
 
-def test_decode_packet_of_ipv4_gives_port_source_and_time() -> None:
+def test_packet_of_ipv4_is_decoded_to_port_source_and_time() -> None:
     expected = Hint(51820, Endpoint("203.0.113.11", 13231), T_NS)
     assert decode_packet(message(four())) == expected
     assert decode_packet(message(four(options=bytes(8)))) == expected
 
 
-def test_decode_packet_of_ipv6_gives_port_source_and_time() -> None:
+def test_packet_of_ipv6_is_decoded_to_port_source_and_time() -> None:
     assert decode_packet(message(six())) == Hint(2, Endpoint("2001:db8:cafe::11", 1), T_NS)
 
 
-def test_decode_packet_without_a_time_stamp_says_so() -> None:
+def test_packet_without_a_time_stamp_has_time_zero() -> None:
     assert decode_packet(message(four(), has_stamp=False)) == Hint(51820, Endpoint("203.0.113.11", 13231), 0)
 
 
-def test_decode_packet_that_is_not_udp_at_once_gives_nothing() -> None:
-    """TCP, and IPv6 with a header in between: then all interfaces are looked at."""
+def test_packet_whose_first_header_is_not_udp_is_no_hint() -> None:
+    """TCP, and IPv6 with an extension header: then every interface is polled."""
     assert decode_packet(message(four(protocol=6))) is None
     assert decode_packet(message(six(next_header=60))) is None
     assert decode_packet(message(b"")) is None
 
 
 @given(st.integers(0, 200), st.sampled_from([four(), six()]))
-def test_decode_packet_cut_anywhere_never_fails(length: int, packet: bytes) -> None:
+def test_packet_cut_anywhere_never_raises(length: int, packet: bytes) -> None:
     whole = message(packet)
     assert decode_packet(whole[:length]) in (None, decode_packet(whole), decode_packet(message(packet)))
 
 
 @given(st.binary(max_size=200))
-def test_decode_packet_of_anything_never_fails(rest: bytes) -> None:
+def test_random_bytes_never_raise(rest: bytes) -> None:
     decode_packet(b"\2\0\0\0" + rest)
 
 
-def test_encode_binding_asks_for_headers_and_for_each_packet_at_once() -> None:
+def test_binding_asks_for_the_headers_of_each_packet_at_once() -> None:
     """Written out from linux/netfilter/nfnetlink_log.h: bind; copy 64 bytes of a packet; a queue of one."""
     expected = (
         struct.pack("=IHHII", 48, 0x0401, 0x05, 7, 0)

@@ -1,4 +1,4 @@
-"""The daemon's own table, word for word, and what changes it; nftables itself reads it in tests/lab."""
+"""The daemon's own table and the commands that change it, as text; tests/lab gives them to nftables."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ GOLDEN = Path(__file__).parents[1] / "data" / "table.nft"
 
 
 def test_render_table_is_the_golden_one() -> None:
-    """Order matters: limit, then `recent`, then the report. A full `recent` must not come before the limit."""
+    """The order matters: limit, then `recent`, then the report. A full `recent` must not come before the limit."""
     assert render_table("wgmqtt_hub1_51820", 51820, has_owner=True) == GOLDEN.read_text("ascii")
 
 
@@ -21,13 +21,13 @@ def test_render_table_without_an_owner_differs_in_nothing_else() -> None:
 
 
 def test_render_table_accepts_everything() -> None:
-    """No rule can lose a packet."""
+    """No rule can lose a packet, and none changes one."""
     words = set(GOLDEN.read_text("ascii").replace("\n", " ").split())
     assert not words & {"drop", "reject", "queue", "jump", "goto", "dnat", "snat", "redirect", "masquerade", "ct"}
     assert "policy accept;" in GOLDEN.read_text("ascii")
 
 
-def test_render_change_adds_before_it_deletes_and_tells_new_ports_last() -> None:
+def test_render_change_adds_before_it_deletes_and_adds_ports_last() -> None:
     four, six = element(51820, "203.0.113.1", 13231), element(51820, "2001:db8::1", 13231)
     change = Change((51820, 51821), (40000,), added=(four, six), removed=(element(40000, "203.0.113.9", 1),))
     assert list(render_change("t", change)) == [
@@ -40,7 +40,7 @@ def test_render_change_adds_before_it_deletes_and_tells_new_ports_last() -> None
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000))
-def test_render_change_of_any_size_has_each_element_once_in_bounded_pieces(fours: int, sixes: int) -> None:
+def test_render_change_of_any_size_has_each_element_once_in_bounded_commands(fours: int, sixes: int) -> None:
     elements = [element(1, f"10.0.{number >> 8}.{number & 255}", 1) for number in range(fours)]
     elements += [element(1, f"fd00::{number:x}", 1) for number in range(sixes)]
     pieces = list(render_change("t", Change(added=tuple(elements))))

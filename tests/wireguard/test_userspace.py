@@ -1,4 +1,4 @@
-"""The userspace edge against a small real server on a unix socket: whole, silent, cut short, restarted, gone."""
+"""Dumps from a small real server on a unix socket: it answers, hangs, stops halfway, restarts, is gone."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import pytest
 
 from wgmqtt.errors import DecodeError, EdgeError
 from wgmqtt.wireguard.dump import InterfaceMissing
-from wgmqtt.wireguard.kernel_decode import Device
+from wgmqtt.wireguard.snapshot import Device
 from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 ANSWER = f"private_key={'1' * 64}\nlisten_port=51820\npublic_key={'ab' * 32}\nendpoint=203.0.113.7:4242\nerrno=0\n\n"
@@ -20,7 +20,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Server:
-    """A userspace WireGuard that answers as it is told; `connections` counts who came."""
+    """A userspace WireGuard that answers with `serve`; `connections` counts its clients."""
 
     def __init__(self, serve: Serve) -> None:
         self.connections = 0
@@ -43,7 +43,7 @@ class Server:
 
 
 async def answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer each question, in two parts."""
+    """Answer each request, in two parts."""
     while await reader.readuntil(b"\n\n") == b"get=1\n\n":
         writer.write(ANSWER[:100].encode())
         await asyncio.sleep(0.001)
@@ -87,7 +87,7 @@ def test_dump_keeps_its_connection(tmp_path: Path) -> None:
     assert server.connections == 1
 
 
-def test_dumps_at_once_wait_for_each_other(tmp_path: Path) -> None:
+def test_concurrent_dumps_wait_for_each_other(tmp_path: Path) -> None:
     server, wireguard = Server(answer_all), UserspaceWireguard(tmp_path)
 
     async def scenario() -> None:
@@ -114,7 +114,7 @@ def test_dump_after_the_other_end_closed_connects_again(tmp_path: Path) -> None:
     assert server.connections == 3
 
 
-def test_dump_of_a_hung_daemon_gives_up_in_time_and_recovers(tmp_path: Path) -> None:
+def test_dump_of_a_hung_daemon_times_out_and_recovers(tmp_path: Path) -> None:
     wireguard = UserspaceWireguard(tmp_path, answer_within_s=0.1)
 
     async def scenario() -> None:
@@ -131,18 +131,18 @@ def test_dump_of_a_hung_daemon_gives_up_in_time_and_recovers(tmp_path: Path) -> 
     asyncio.run(scenario())
 
 
-def test_dump_given_up_half_way_does_not_mix_two_answers(tmp_path: Path) -> None:
-    """The rest of the first answer comes on a connection that nobody reads any more."""
+def test_cancelled_dump_does_not_mix_two_answers(tmp_path: Path) -> None:
+    """The rest of the first answer comes on a connection that is not read any more."""
     server, wireguard = Server(answer_all), UserspaceWireguard(tmp_path)
 
     async def scenario() -> None:
         async with server.on(tmp_path):
             await wireguard.dump("wg0")
-            given_up = asyncio.create_task(wireguard.dump("wg0"))
+            cancelled = asyncio.create_task(wireguard.dump("wg0"))
             await asyncio.sleep(0)
-            given_up.cancel()
+            cancelled.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await given_up
+                await cancelled
             assert list((await wireguard.dump("wg0")).snapshot) == KEYS
             wireguard.close()
 
@@ -152,7 +152,7 @@ def test_dump_given_up_half_way_does_not_mix_two_answers(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("serve", "error", "message"),
-    [(answer_half, EdgeError, "closed in mid-answer"), (refuse, DecodeError, "errno=-22")],
+    [(answer_half, EdgeError, "closed in the middle of an answer"), (refuse, DecodeError, "errno=-22")],
 )
 def test_dump_with_a_bad_answer_raises(tmp_path: Path, serve: Serve, error: type[Exception], message: str) -> None:
     async def scenario() -> None:
@@ -164,7 +164,7 @@ def test_dump_with_a_bad_answer_raises(tmp_path: Path, serve: Serve, error: type
 
 
 def test_dump_without_a_socket_raises_interface_missing(tmp_path: Path) -> None:
-    with pytest.raises(InterfaceMissing, match="no socket"):
+    with pytest.raises(InterfaceMissing, match="no userspace WireGuard has a socket here"):
         asyncio.run(UserspaceWireguard(tmp_path).dump("wg0"))
 
 

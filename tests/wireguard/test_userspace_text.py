@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from wgmqtt.errors import DecodeError
 from wgmqtt.model import Endpoint
-from wgmqtt.wireguard.kernel_decode import Device, Snapshot, sighting
+from wgmqtt.wireguard.snapshot import Device, Snapshot, peer_state
 from wgmqtt.wireguard.userspace_text import parse_uapi, parse_uapi_device
 
 # "Example Dialog" of that page, with the times of the last handshake as it describes them under "Keys".
@@ -37,11 +37,11 @@ errno=0
 
 
 def facts(snapshot: Snapshot) -> list[tuple[str, Endpoint | None, float, int, int]]:
-    seen = (sighting(key, peer) for key, peer in snapshot.items())
+    seen = (peer_state(key, peer) for key, peer in snapshot.items())
     return [(one.key.raw.hex()[:8], one.endpoint, one.handshake_s, one.rx, one.tx) for one in seen]
 
 
-def test_example_dialog_is_read() -> None:
+def test_example_dialog_is_parsed() -> None:
     assert facts(parse_uapi(EXAMPLE)) == [
         ("b85996fe", Endpoint("abcd:23::33", 51820), 0.0, 0, 0),
         ("58402e69", Endpoint("182.122.22.19", 3233), 1_700_000_000.5, 2224, 38333),
@@ -50,7 +50,7 @@ def test_example_dialog_is_read() -> None:
     assert parse_uapi_device(EXAMPLE) == Device(None, 12912)
 
 
-def test_device_without_peers_or_port_is_read() -> None:
+def test_device_without_peers_or_port_is_parsed() -> None:
     assert parse_uapi("errno=0\n\n") == {}
     assert parse_uapi_device("errno=0\n\n") == Device(None, 0)
 
@@ -59,14 +59,14 @@ def test_device_without_peers_or_port_is_read() -> None:
     ("old", "new", "message"),
     [
         ("errno=0", "errno=-13", "got errno=-13"),
-        ("errno=0\n\n", "", "an answer without one"),
+        ("errno=0\n\n", "", "an answer without errno"),
         ("public_key=b8", "public_key=zz", "a peer"),
         ("public_key=b859", "public_key=b8", "got 31 bytes"),
         ("rx_bytes=2224", "rx_bytes=many", "whole numbers"),
         ("last_handshake_time_sec=1", "last_handshake_time_sec=9999999999", "whole numbers"),
     ],
 )
-def test_answer_that_is_wrong_raises(old: str, new: str, message: str) -> None:
+def test_malformed_answer_raises(old: str, new: str, message: str) -> None:
     text = EXAMPLE.replace(old, new, 1)
     assert text != EXAMPLE
     with pytest.raises(DecodeError, match=message):
@@ -74,12 +74,12 @@ def test_answer_that_is_wrong_raises(old: str, new: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x", ""])
-def test_listen_port_that_is_none_raises(port: str) -> None:
+def test_malformed_listen_port_raises(port: str) -> None:
     with pytest.raises(DecodeError, match="listen_port"):
         parse_uapi_device(f"listen_port={port}\nerrno=0\n\n")
 
 
-def test_no_error_tells_a_secret() -> None:
+def test_errors_contain_no_secret() -> None:
     text = EXAMPLE.replace("rx_bytes=2224", "rx_bytes=many").replace("errno=0", "errno=1")
     with pytest.raises(DecodeError) as raised:
         parse_uapi(text)

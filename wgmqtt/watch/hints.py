@@ -1,6 +1,6 @@
-"""Hints: packets from endpoints that WireGuard does not have yet. Edge: talks to NFLOG and to the nftables table.
+"""Hints: packets from endpoints that WireGuard does not have yet, reported by the kernel through NFLOG.
 
-linux/netfilter/nfnetlink_log.h. CAP_NET_ADMIN is all it needs.
+They come from an nftables table of the daemon's own. CAP_NET_ADMIN is all that table and socket need.
 """
 
 import asyncio
@@ -8,122 +8,123 @@ import contextlib
 import errno
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 
-from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable
+from wgmqtt.engine.events import Event, HintsUnavailable, HintsActive
 from wgmqtt.errors import EdgeError, Problem
-from wgmqtt.watch.known_endpoints import Known
+from wgmqtt.netlink import NLMSG_ERROR, decode_messages, open_netlink
+from wgmqtt.watch.known_endpoints import KnownEndpoints
 from wgmqtt.watch.nflog import PACKET, Hint, decode_packet, encode_binding
 from wgmqtt.watch.nftables import Nftables
 from wgmqtt.watch.ruleset import Change, render_change, render_check, render_table, table_name
-from wgmqtt.wireguard.kernel import messages
-from wgmqtt.wireguard.kernel_decode import Differences
+from wgmqtt.wireguard.snapshot import Differences
 
 GROUPS = range(51820, 51828)
-"""NFLOG groups that are tried in turn: each has one listener in a network namespace, and small numbers are others'."""
+"""NFLOG groups, tried in turn: each has one listener in a network namespace, and small numbers are in use by others."""
 EXPIRE_S = 10.0
-LEARN_PAUSE_S = 0.005
+UPDATE_DELAY_S = 0.005
 RETRY_S = 60.0
 _NETLINK_NETFILTER = 12  # linux/netlink.h
-_SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 _RECEIVE_QUEUE_BYTES = 1 << 20
 _BUFFER_BYTES = 4096
-_NLMSG_ERROR = 2
-_AT_ONCE = 32  # packets of one turn of the loop
-_PAUSE_S = 0.05  # after a full turn: a flood costs twenty turns a second, and looks are under way anyway
+_PACKETS_PER_TURN = 32  # of the event loop
+_PAUSE_S = 0.05  # after a full turn: a flood costs twenty turns a second, and a burst of polls is under way anyway
 
 Listener = Callable[[Hint | None], None]
 
 
 class Hints:
-    """One table and one socket for all interfaces. `keep` runs while hints are wanted; `works` says whether they do."""
+    """One table and one socket for all interfaces. `keep` runs as long as hints are wanted; `works` says if they work."""
 
     def __init__(self, hub: str, post: Callable[[Event], None], opener: Callable[[], Nftables]) -> None:
         self._hub = hub
         self._opener = opener
         self._post = post
-        self._known = Known()
+        self._known = KnownEndpoints()
         self._listeners: dict[str, Listener] = {}
-        self._stirred = asyncio.Event()
-        self._is_doubted = False
+        self._changed = asyncio.Event()
+        self._check_is_due = False
         self.works = False
 
     def listen(self, interface: str, listener: Listener) -> None:
-        """Have `listener` called for each hint at the port of `interface`; None: some were lost, or all changed."""
+        """Call `listener` for each hint at the port of `interface`; with None if hints were lost or began to work."""
         self._listeners[interface] = listener
 
     def learn(self, interface: str, port: int, found: Differences) -> None:
-        """Take in what differs in a dump of `interface`; the table follows in a later turn of the loop."""
-        self._known.take(interface, port, found, time.time())
-        self._stirred.set()
+        """Take in what changed in a dump of `interface`; the table follows in a later turn of the loop."""
+        self._known.update(interface, port, found, time.time())
+        self._changed.set()
 
     def forget(self, interface: str) -> None:
-        """Let go of an interface that is gone, or has no port."""
+        """Drop an interface that is gone or has no port."""
         self._known.forget(interface)
-        self._stirred.set()
+        self._changed.set()
 
-    def doubt(self) -> None:
-        """Look whether the table is still there: something came that was not announced."""
-        self._is_doubted = True
-        self._stirred.set()
+    def check_table(self) -> None:
+        """Check soon whether the table still exists: a peer moved and no hint announced it."""
+        self._check_is_due = True
+        self._changed.set()
 
     async def keep(self) -> None:
-        """Keep table and socket until cancelled; when they fail, say so and try again a minute later, or anew."""
-        await self._stirred.wait()  # before the first dump nothing is known
+        """Keep table and socket until cancelled. If they fail, make them again at once; if that fails, each minute."""
+        await self._changed.wait()  # no endpoint is known before the first dump
         while True:
             try:
                 await self._serve()
             except EdgeError as error:
-                failed = not self.works
-                self._turn(works=False)
-                if failed:
+                failed_at_once = not self.works
+                self._set_works(works=False)
+                if failed_at_once:
                     self._post(HintsUnavailable(str(error)))
                     await asyncio.sleep(RETRY_S)
 
     async def _serve(self) -> None:
-        """Make both; follow what is learned. Raises EdgeError when nftables or NFLOG refuses."""
-        with contextlib.closing(_open()) as packets:
+        """Make table and socket, and keep the table up to date.
+
+        Raises:
+            EdgeError: nftables or NFLOG failed.
+        """
+        with contextlib.closing(_open_nflog()) as packets:
             group = _bind(packets)
             table = table_name(self._hub, group)
             nftables = self._opener()
             try:
-                self._known.renew()
+                self._known.start_over()
                 await nftables.run(render_table(table, group, has_owner=nftables.has_owner))
-                await _tell(nftables, table, self._known.drain())
+                await _apply(nftables, table, self._known.drain())
                 self._resume(packets)
-                self._turn(works=True)
+                self._set_works(works=True)
                 self._post(HintsActive(table, group, nftables.has_owner))
                 while True:
-                    await self._follow(nftables, table)
+                    await self._update(nftables, table)
             finally:
                 asyncio.get_running_loop().remove_reader(packets)
                 nftables.close(table)
 
-    async def _follow(self, nftables: Nftables, table: str) -> None:
-        """Wait until something was learned, or until it is time to forget; then tell the table."""
+    async def _update(self, nftables: Nftables, table: str) -> None:
+        """Wait until the known endpoints changed, or some may have expired; then update the table."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EXPIRE_S):
-                await self._stirred.wait()
-        # What was learned is on its way to the routers: to tell the table takes as long as to tell them.
-        await asyncio.sleep(LEARN_PAUSE_S)
-        self._stirred.clear()
-        if self._is_doubted:
-            self._is_doubted = False
+                await self._changed.wait()
+        # The tables for the routers are on their way now, and an update takes as long as sending them.
+        await asyncio.sleep(UPDATE_DELAY_S)
+        self._changed.clear()
+        if self._check_is_due:
+            self._check_is_due = False
             await nftables.run(render_check(table))
         self._known.expire(time.time())
-        await _tell(nftables, table, self._known.drain())
+        await _apply(nftables, table, self._known.drain())
 
-    def _turn(self, *, works: bool) -> None:
-        """Work, or not; every interface looks at once, for what came meanwhile."""
+    def _set_works(self, *, works: bool) -> None:
+        """Note whether hints work; every interface is polled at once for what happened meanwhile."""
         self.works = works
         for listener in self._listeners.values():
             listener(None)
 
     def _read(self, packets: socket.socket) -> None:
-        """Hand out what has come; a flood is left in the socket for a while, and what overflows there is one hint."""
-        for _ in range(_AT_ONCE):
+        """Pass on what has come. A flood is left in the socket for a while; if the socket overflows, that is a hint."""
+        for _ in range(_PACKETS_PER_TURN):
             try:
                 received = packets.recv(_BUFFER_BYTES)
             except BlockingIOError:
@@ -131,11 +132,11 @@ class Hints:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self._hand_out(None)
+                self._dispatch(None)
             else:
-                for kind, _, _, payload in messages(received):
-                    if kind == PACKET:
-                        self._hand_out(decode_packet(payload))
+                for message in decode_messages(received):
+                    if message.kind == PACKET:
+                        self._dispatch(decode_packet(message.payload))
         loop = asyncio.get_running_loop()
         loop.remove_reader(packets)
         loop.call_later(_PAUSE_S, self._resume, packets)
@@ -144,47 +145,48 @@ class Hints:
         if packets.fileno() >= 0:
             asyncio.get_running_loop().add_reader(packets, self._read, packets)
 
-    def _hand_out(self, hint: Hint | None) -> None:
+    def _dispatch(self, hint: Hint | None) -> None:
         if hint and self._known.holds(hint.listen_port, hint.source):
-            return  # reported before the table was told
+            return  # reported before the table was updated
         names = self._known.interfaces(hint.listen_port) if hint else list(self._listeners)
         for name in names:
             self._listeners[name](hint)
 
 
-async def _tell(nftables: Nftables, table: str, change: Change) -> None:
+async def _apply(nftables: Nftables, table: str, change: Change) -> None:
     for commands in render_change(table, change):
         await nftables.run(commands)
         await asyncio.sleep(0)
 
 
-def _open() -> socket.socket:
+def _open_nflog() -> socket.socket:
     try:
-        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, _NETLINK_NETFILTER)
+        return open_netlink(_NETLINK_NETFILTER, _RECEIVE_QUEUE_BYTES)
     except OSError as error:
         raise EdgeError(Problem("NFLOG", f"no socket: {error.strerror or error}")) from None
-    with contextlib.suppress(PermissionError):
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_QUEUE_BYTES)
-    return opened
 
 
 def _bind(packets: socket.socket) -> int:
-    """Return the group that is ours now: the first that nobody else has."""
+    """Bind to the first group that no other process has, and return it.
+
+    Raises:
+        EdgeError: the kernel gives this process no group.
+    """
     code = 0
     for group in GROUPS:
         packets.send(encode_binding(group, group))
-        code = _answer(packets)
+        code = _acknowledged(packets)
         if not code:
             return group
-        if code not in (errno.EPERM, errno.EBUSY):  # EPERM: another one's group, or no permission at all
+        if code not in (errno.EPERM, errno.EBUSY):  # EPERM: another process has the group, or no permission at all
             break
-    hint = "CAP_NET_ADMIN" if code == errno.EPERM else "modprobe nfnetlink_log"
-    raise EdgeError(Problem("NFLOG", f"refused: {os.strerror(code)}", hint=hint))
+    hint = "needs CAP_NET_ADMIN" if code == errno.EPERM else "modprobe nfnetlink_log"
+    raise EdgeError(Problem("NFLOG", f"no group: {os.strerror(code)}", hint=hint))
 
 
-def _answer(packets: socket.socket) -> int:
-    """Return the error number of the kernel's answer, 0 for none; it stands there when `send` returns."""
+def _acknowledged(packets: socket.socket) -> int:
+    """Return the error number in the kernel's answer, 0 for none; the answer is there when `send` returns."""
     while True:
-        for kind, _, _, payload in messages(packets.recv(_BUFFER_BYTES)):
-            if kind == _NLMSG_ERROR:
-                return -int.from_bytes(payload[:4], sys.byteorder, signed=True)
+        for message in decode_messages(packets.recv(_BUFFER_BYTES)):
+            if message.kind == NLMSG_ERROR:
+                return message.error_number

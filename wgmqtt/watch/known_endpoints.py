@@ -1,36 +1,37 @@
-"""Which endpoints are known, over all interfaces: what the nftables table holds, and what it lacks. Pure."""
+"""The known endpoints of all interfaces: what the nftables table should hold, and what it does not hold yet."""
 
 from collections import Counter
 
 from wgmqtt.model import Endpoint, PublicKey
 from wgmqtt.watch.ruleset import Change, element
-from wgmqtt.wireguard.kernel_decode import Differences
+from wgmqtt.wireguard.snapshot import Differences
 
 STALE_S = 180.0
-"""A session lasts no longer (REJECT_AFTER_TIME, WireGuard's paper, 6.1); then another peer may have the place."""
+"""A session lasts no longer (REJECT_AFTER_TIME, WireGuard's paper, 6.1); then another peer may use the endpoint."""
 
 
-class Known:
-    """The endpoints of peers with a live session, kept up with differences; changes wait until `drain`."""
+class KnownEndpoints:
+    """The endpoints of peers with a live session, updated with differences. Changes wait until `drain`."""
 
     def __init__(self) -> None:
         self._ports: dict[str, int] = {}
         self._peers: dict[str, dict[PublicKey, tuple[str, float]]] = {}
-        self._holders: Counter[str] = Counter()
-        self._stirred: set[str] = set()
-        self._told: set[str] = set()
-        self._told_ports: set[int] = set()
+        self._users: Counter[str] = Counter()
+        """How many peers use each element."""
+        self._changed: set[str] = set()
+        self._in_table: set[str] = set()
+        self._ports_in_table: set[int] = set()
 
     def interfaces(self, port: int) -> list[str]:
-        """Return the interfaces that listen there."""
+        """Return the interfaces that listen on `port`."""
         return [name for name, number in self._ports.items() if number == port]
 
     def holds(self, port: int, endpoint: Endpoint) -> bool:
-        """Return whether a peer with a live session speaks from there, be the table told or not."""
-        return element(port, endpoint.address, endpoint.port) in self._holders
+        """Return whether a peer with a live session uses this endpoint, even if the table does not hold it yet."""
+        return element(port, endpoint.address, endpoint.port) in self._users
 
-    def take(self, interface: str, port: int, found: Differences, now_s: float) -> None:
-        """Take in what differs in one dump of an interface that listens at `port` (not 0). `now_s` is Unix time."""
+    def update(self, interface: str, port: int, found: Differences, now_s: float) -> None:
+        """Take in what changed in a dump of an interface that listens on `port` (not 0). `now_s` is Unix time."""
         if self._ports.get(interface) != port:
             self.forget(interface)
             self._ports[interface] = port
@@ -40,13 +41,13 @@ class Known:
         for peer in found.changed:
             self._release(peers, peer.key)
             if peer.endpoint is not None and peer.handshake_s > now_s - STALE_S:
-                place = element(port, peer.endpoint.address, peer.endpoint.port)
-                peers[peer.key] = (place, peer.handshake_s)
-                self._holders[place] += 1
-                self._stirred.add(place)
+                used = element(port, peer.endpoint.address, peer.endpoint.port)
+                peers[peer.key] = (used, peer.handshake_s)
+                self._users[used] += 1
+                self._changed.add(used)
 
     def forget(self, interface: str) -> None:
-        """Drop an interface and all of its peers: the next differences are taken as from nothing."""
+        """Drop an interface and its peers. Its next differences must be those from nothing."""
         peers = self._peers.pop(interface, {})
         for key in tuple(peers):
             self._release(peers, key)
@@ -60,31 +61,31 @@ class Known:
                 self._release(peers, key)
 
     def drain(self) -> Change:
-        """Return what must be told to the table, and count it as told."""
+        """Return what the table lacks and what it has too much, and count it as applied."""
         ports = set(self._ports.values())
-        stirred = sorted(self._stirred)
+        changed = sorted(self._changed)
         change = Change(
-            ports_added=tuple(sorted(ports - self._told_ports)),
-            ports_removed=tuple(sorted(self._told_ports - ports)),
-            added=tuple(place for place in stirred if place in self._holders and place not in self._told),
-            removed=tuple(place for place in stirred if place not in self._holders and place in self._told),
+            ports_added=tuple(sorted(ports - self._ports_in_table)),
+            ports_removed=tuple(sorted(self._ports_in_table - ports)),
+            added=tuple(each for each in changed if each in self._users and each not in self._in_table),
+            removed=tuple(each for each in changed if each not in self._users and each in self._in_table),
         )
-        self._told.update(change.added)
-        self._told.difference_update(change.removed)
-        self._told_ports = ports
-        self._stirred.clear()
+        self._in_table.update(change.added)
+        self._in_table.difference_update(change.removed)
+        self._ports_in_table = ports
+        self._changed.clear()
         return change
 
-    def renew(self) -> None:
-        """Count nothing as told: the table is made anew."""
-        self._told.clear()
-        self._told_ports.clear()
-        self._stirred = set(self._holders)
+    def start_over(self) -> None:
+        """Count nothing as applied: the table is made again, empty."""
+        self._in_table.clear()
+        self._ports_in_table.clear()
+        self._changed = set(self._users)
 
     def _release(self, peers: dict[PublicKey, tuple[str, float]], key: PublicKey) -> None:
-        place, _ = peers.pop(key, ("", 0.0))
-        if place:
-            self._holders[place] -= 1
-            if not self._holders[place]:
-                del self._holders[place]
-            self._stirred.add(place)
+        used, _ = peers.pop(key, ("", 0.0))
+        if used:
+            self._users[used] -= 1
+            if not self._users[used]:
+                del self._users[used]
+            self._changed.add(used)

@@ -1,4 +1,4 @@
-"""Commands to nftables. Edge: talks to libnftables in this process, or else to nft(8) as a process.
+"""Give commands to nftables: through libnftables in this process, or through nft(8) as a process.
 
 The library holds one netlink socket open, and a table with `flags owner` belongs to it: nobody else can delete or flush
 it, and the kernel removes it with the socket, however this process ends (nft(8), TABLES). A process of nft ends after
@@ -20,24 +20,24 @@ _ANSWER_WITHIN_S = 5.0
 
 
 class Nftables(Protocol):
-    """One way to give commands."""
+    """One way to give commands to nftables."""
 
     has_owner: bool
-    """Whether a table made by it can have an owner."""
+    """Whether a table that it makes can have an owner."""
 
     async def run(self, commands: str) -> None:
-        """Carry out `commands`, all or none.
+        """Carry out all of `commands`, or none.
 
         Raises:
-            EdgeError: nftables refused; nothing was changed.
+            EdgeError: nftables rejected them; nothing was changed.
         """
 
     def close(self, table: str) -> None:
-        """Remove the table of this name that was made, and give back what is open."""
+        """Remove the table of this name, and close what is open."""
 
 
 class Library:
-    """libnftables(3), in this process: 0.1 ms a command, and the table goes when this process goes."""
+    """libnftables(3), in this process: 0.1 ms per command, and the table disappears with this process."""
 
     has_owner = True
 
@@ -50,11 +50,11 @@ class Library:
         library.nft_ctx_buffer_error(self._context)
 
     async def run(self, commands: str) -> None:
-        """Carry out `commands`, as `Nftables.run` says."""
+        """Carry out `commands`, see `Nftables.run`."""
         if self._library.nft_run_cmd_from_buffer(self._context, commands.encode("ascii")):
-            raise _refusal(self._library.nft_ctx_get_error_buffer(self._context).decode("utf-8", "replace"))
+            raise _rejection(self._library.nft_ctx_get_error_buffer(self._context).decode("utf-8", "replace"))
 
-    def close(self, table: str) -> None:  # noqa: ARG002 - the table goes with the socket
+    def close(self, table: str) -> None:  # noqa: ARG002 - the table disappears with the socket
         """Close the socket, and with it the table."""
         if self._context is not None:
             self._library.nft_ctx_free(self._context)
@@ -62,7 +62,7 @@ class Library:
 
 
 class Program:
-    """nft(8), a process for each command: for machines without the library."""
+    """nft(8), one process per command: for machines without the library."""
 
     has_owner = False
 
@@ -70,31 +70,31 @@ class Program:
         self._command = (nft, "-f", "-")
 
     async def run(self, commands: str) -> None:
-        """Carry out `commands`, as `Nftables.run` says."""
+        """Carry out `commands`, see `Nftables.run`."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, stderr=pipe)
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 _, error = await process.communicate(commands.encode("ascii"))
         except TimeoutError:
-            raise _refusal("no answer in time") from None
+            raise _rejection("no answer in time") from None
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
         if process.returncode:
-            raise _refusal(error.decode("utf-8", "replace"))
+            raise _rejection(error.decode("utf-8", "replace"))
 
     def close(self, table: str) -> None:
         """Remove the table."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             text = render_removal(table).encode("ascii")
-            subprocess.run(  # noqa: S603 - nft by its full path, with a text of our own
+            subprocess.run(  # noqa: S603 - nft by its full path, with a text rendered here
                 self._command, input=text, capture_output=True, check=False, timeout=_ANSWER_WITHIN_S
             )
 
 
 def open_nftables() -> Nftables:
-    """Return the best way there is.
+    """Return the library, or else the program.
 
     Raises:
         EdgeError: this machine has neither.
@@ -109,6 +109,6 @@ def open_nftables() -> Nftables:
         return Program(nft)
 
 
-def _refusal(text: str) -> EdgeError:
-    lines = [line for line in text.splitlines() if line.strip()] or ["refused without a word"]
+def _rejection(text: str) -> EdgeError:
+    lines = [line for line in text.splitlines() if line.strip()] or ["nftables gave no reason"]
     return EdgeError(Problem("nftables", lines[0].removeprefix("Error: ").strip(), hint="needs CAP_NET_ADMIN"))

@@ -1,26 +1,26 @@
-"""The daemon's own nftables table, as text: it accepts everything, and reports packets from unknown endpoints. Pure.
+"""Render the daemon's own nftables table: it accepts everything, and reports packets from unknown endpoints.
 
-Language: nft(8). One table `wgmqtt_HUB_GROUP` of family inet: the sets `ports` (where WireGuard listens), `known4` and
-`known6` (from where its peers speak now), `recent4` and `recent6` (reported a moment ago), and one chain after every
-other filter of the input hook, so that a packet which somebody else drops is never reported.
+The language is that of nft(8). The table `wgmqtt_HUB_GROUP` of family inet has the sets `ports` (where WireGuard
+listens), `known4` and `known6` (the endpoints of its peers), `recent4` and `recent6` (reported a moment ago), and one
+chain that comes after every other filter of the input hook, so a packet that another rule drops is never reported.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LIMIT_PER_S = 200
-"""How many packets the kernel reports in a second, for each family; as many more at once in the beginning."""
+"""How many packets of each family the kernel reports per second; as many again in the first burst."""
 RECENT_MS = 250
 SNAPLEN_BYTES = 64  # the headers of IPv6 and UDP, and some of WireGuard's
-# The limit stands before the set: in the second that the kernel may take to clear it, this many are never reached.
+# The limit is checked before the set: within the second that the kernel may take to clear it, so many never come.
 _RECENT_SIZE = 1024
-_AT_ONCE = 500  # elements in one command: 5 ms, in which the loop does nothing else
+_ELEMENTS_PER_COMMAND = 500  # 5 ms, in which the event loop does nothing else
 _PRIORITY = 300  # after the usual filters (0) and NAT (100)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What differs between the table and what it should hold: ports, and elements as `element` writes them."""
+    """What the table lacks and what it has too much: ports, and elements as `element` writes them."""
 
     ports_added: tuple[int, ...] = ()
     ports_removed: tuple[int, ...] = ()
@@ -32,19 +32,19 @@ class Change:
 
 
 def table_name(hub: str, group: int) -> str:
-    """Return the name of the table. A group of NFLOG has one listener, so no two daemons want the same one."""
+    """Return the name of the table. An NFLOG group has one listener, so no two daemons use the same name."""
     return f"wgmqtt_{hub}_{group}"
 
 
 def element(listen_port: int, address: str, port: int) -> str:
-    """Return an element of `known4` or `known6`: where WireGuard listens, and from where a peer speaks."""
+    """Return an element of `known4` or `known6`: the port on which WireGuard listens, and a peer's endpoint."""
     return f"{listen_port} . {address} . {port}"
 
 
 def render_table(name: str, group: int, *, has_owner: bool) -> str:
-    """Return what makes the table, empty. `has_owner`: it is gone when the socket that made it is closed.
+    """Return the commands that make the table, empty. `has_owner`: it disappears with the socket that made it.
 
-    A table of this name without an owner is of a daemon that was killed: it is replaced.
+    A table of this name without an owner was left behind by a daemon that was killed: it is replaced.
     """
     flags = " { flags owner; }" if has_owner else ""
     lines = [f"add table inet {name}", f"delete table inet {name}", f"add table inet {name}{flags}"]
@@ -64,7 +64,7 @@ def render_table(name: str, group: int, *, has_owner: bool) -> str:
 
 def _report(header: str, family: str, group: int) -> str:
     source = f"udp dport . {header} saddr . udp sport"
-    # A full `recent` ends the rule, so the limit comes before it: then `recent` never is full.
+    # A full `recent` ends the rule, so the limit comes first: then `recent` is never full.
     return (
         f"{source} != @known{family} {source} != @recent{family} limit rate {LIMIT_PER_S}/second burst {LIMIT_PER_S} "
         f"packets add @recent{family} {{ {source} }} log group {group} snaplen {SNAPLEN_BYTES} queue-threshold 1"
@@ -72,9 +72,9 @@ def _report(header: str, family: str, group: int) -> str:
 
 
 def render_change(name: str, change: Change) -> Iterator[str]:
-    """Yield commands, each of a bounded size. A new port comes last: by then all that speaks to it is known.
+    """Yield commands, each of a bounded size. A new port comes last, when the endpoints of its peers are in the table.
 
-    Where a peer has left, nothing is recent any more: it may be back within `RECENT_MS`.
+    When an endpoint is removed, `recent` is flushed: the peer may return to it within `RECENT_MS`.
     """
     for number in change.ports_removed:
         yield f"delete element inet {name} ports {{ {number} }}\n"
@@ -84,8 +84,8 @@ def render_change(name: str, change: Change) -> Iterator[str]:
             "6": [each for each in elements if ":" in each],
         }
         for family, some in by_family.items():
-            for start in range(0, len(some), _AT_ONCE):
-                listed = _listed(some[start : start + _AT_ONCE])
+            for start in range(0, len(some), _ELEMENTS_PER_COMMAND):
+                listed = _listed(some[start : start + _ELEMENTS_PER_COMMAND])
                 flush = f"flush set inet {name} recent{family}\n" if verb == "delete" else ""
                 yield f"{verb} element inet {name} known{family} {listed}\n{flush}"
     if change.ports_added:
@@ -93,12 +93,12 @@ def render_change(name: str, change: Change) -> Iterator[str]:
 
 
 def render_check(name: str) -> str:
-    """Return what fails when the table is not there, and does no harm when it is; to list it would read all of it."""
+    """Return a harmless command that fails if the table does not exist; listing the table would read all of it."""
     return f"flush set inet {name} recent4\n"
 
 
 def render_removal(name: str) -> str:
-    """Return what removes the table; it does not fail when there is none."""
+    """Return the commands that remove the table, and do not fail if there is none."""
     return f"add table inet {name}\ndelete table inet {name}\n"
 
 

@@ -1,127 +1,129 @@
-"""When to look at an interface next: the poll that never stops, and the chase after a hint. Pure.
+"""Decide when to poll an interface next: at a steady interval, and in a burst after a hint.
 
-A look is one dump; its cost is CPU time. All looks spend from one bucket of CPU time, which fills at a share of one
-core, and wait until it holds another look. So a flood of hints costs that share and no more, and what is real among
-them is seen as soon as the bucket allows.
+A poll is one dump, and its cost is CPU time. All polls of an interface spend from one budget, a token bucket of CPU
+time that fills at a share of one core, and wait until it holds the cost of another poll. So a flood of hints costs
+that share and no more, and a real change within the flood is seen as soon as the budget allows.
 """
 
 from dataclasses import dataclass, replace
 
-MAX_S = 60.0
-"""The next look is never further away."""
-CHASE_S = (0.0, 0.001, 0.002, 0.004, 0.008, 0.02, 0.1, 0.4)
-"""When to look after a hint: WireGuard needs 0.8 ms for a data packet and 1.4 ms for a handshake (median, measured)."""
-CHEAP_S = 0.002
-"""A look that costs less is worth it at once; a longer one that comes too early would only delay the next."""
-BURST_S = 0.2
-"""CPU time that is saved up at most: ten looks at ten thousand peers."""
-POLL_PART = 0.6
-"""Of its share polls beside hints take this much: what a look causes elsewhere in the loop has room in the rest."""
-CHASE_TIMES = 10
-"""A chase may use this many times the share of the poll."""
-DOUBT_S = 60.0
-"""How long hints are not relied on after a poll has found what none had announced."""
+MAX_INTERVAL_S = 60.0
+"""The longest interval between two polls."""
+BURST_DELAYS_S = (0.0, 0.001, 0.002, 0.004, 0.008, 0.02, 0.1, 0.4)
+"""The polls after a hint. WireGuard needs 0.8 ms for a data packet and 1.4 ms for a handshake (median, measured)."""
+CHEAP_POLL_S = 0.002
+"""A cheaper poll is worth doing at once; a longer one that comes too early would only delay the next."""
+BUDGET_S = 0.2
+"""The most CPU time that is saved up: ten polls of ten thousand peers."""
+STEADY_PART = 0.6
+"""The part of the share that steady polls beside hints may use; the rest is for what a poll causes elsewhere."""
+BURST_FACTOR = 10
+"""All polls together may use this many times the share of the steady ones."""
+DISTRUST_S = 60.0
+"""How long hints are not relied on after a poll found a move that no hint had announced."""
 _NEWEST_WEIGHT = 0.25
-_SLACK_S = 0.0001  # a look that begins so little before a step counts for it
+_SLACK_S = 0.0001  # a poll that begins this much before its time counts for it
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the configuration allows. `poll_s`: the pace without hints; `share`: of one core, for polls beside hints."""
+    """What the configuration allows. `poll_s`: the interval without hints; `share`: of one core, beside hints."""
 
     poll_s: float
     share: float
 
     @property
-    def chase_share(self) -> float:
-        """Return the share of one core that all looks together may use."""
-        return self.share * CHASE_TIMES
+    def total_share(self) -> float:
+        """Return the share of one core that all polls together may use."""
+        return self.share * BURST_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look that was taken: monotonic times, and its CPU time."""
+class Poll:
+    """One poll: monotonic times, and the CPU time that it cost."""
 
-    begun_s: float
+    began_s: float
     ended_s: float
     cost_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """What counts for the next look. Times are monotonic; `saved_s` is CPU time at `saved_at_s`."""
+class Schedule:
+    """What decides when the next poll is due. Times are monotonic; `saved_s` is CPU time, as of `saved_at_s`."""
 
-    looked_s: float
+    polled_s: float
     saved_at_s: float
-    saved_s: float = BURST_S
+    saved_s: float = BUDGET_S
     cost_s: float = 0.0
+    """The usual cost of a poll: a moving average."""
     hint_s: float | None = None
+    """When the current burst began, if there is one."""
     step: int = 0
     has_hints: bool = False
-    doubt_until_s: float = float("-inf")
+    distrust_until_s: float = float("-inf")
 
 
-def start(now_s: float) -> Pace:
-    """Return the pace after a first look that cost nothing."""
-    return Pace(looked_s=now_s, saved_at_s=now_s)
+def start(now_s: float) -> Schedule:
+    """Return the schedule after a first poll that cost nothing."""
+    return Schedule(polled_s=now_s, saved_at_s=now_s)
 
 
-def hinted(pace: Pace, now_s: float) -> Pace:
-    """Return the pace after a hint: the chase begins anew."""
-    return replace(pace, hint_s=now_s, step=0 if pace.cost_s < CHEAP_S else 1)
+def after_hint(schedule: Schedule, now_s: float) -> Schedule:
+    """Return the schedule after a hint: a new burst begins."""
+    return replace(schedule, hint_s=now_s, step=0 if schedule.cost_s < CHEAP_POLL_S else 1)
 
 
-def missed(pace: Pace, now_s: float) -> Pace:
-    """Return the pace after a look has found what no hint had announced."""
-    return replace(pace, doubt_until_s=now_s + DOUBT_S)
+def after_missed_hint(schedule: Schedule, now_s: float) -> Schedule:
+    """Return the schedule after a poll found a move that no hint had announced."""
+    return replace(schedule, distrust_until_s=now_s + DISTRUST_S)
 
 
-def with_hints(pace: Pace, *, has_hints: bool) -> Pace:
-    """Return the pace after hints began to work, or failed."""
-    return replace(pace, has_hints=has_hints)
+def with_hints(schedule: Schedule, *, has_hints: bool) -> Schedule:
+    """Return the schedule after hints began to work, or failed."""
+    return replace(schedule, has_hints=has_hints)
 
 
-def looked(pace: Pace, limits: Limits, look: Look, *, is_done: bool) -> Pace:
-    """Return the pace after a look. `is_done`: nothing is left to chase."""
-    cost = pace.cost_s + _NEWEST_WEIGHT * (look.cost_s - pace.cost_s) if pace.cost_s else look.cost_s
-    step = None if is_done or pace.hint_s is None else _next_step(look.begun_s - pace.hint_s)
+def after_poll(schedule: Schedule, limits: Limits, poll: Poll, *, is_done: bool) -> Schedule:
+    """Return the schedule after a poll. `is_done`: the burst has found what it looked for."""
+    cost = schedule.cost_s + _NEWEST_WEIGHT * (poll.cost_s - schedule.cost_s) if schedule.cost_s else poll.cost_s
+    step = None if is_done or schedule.hint_s is None else _next_step(poll.began_s - schedule.hint_s)
     return replace(
-        pace,
-        looked_s=look.ended_s,
-        saved_at_s=look.ended_s,
-        saved_s=_saved_s(pace, limits, look.ended_s) - look.cost_s,
+        schedule,
+        polled_s=poll.ended_s,
+        saved_at_s=poll.ended_s,
+        saved_s=_saved_s(schedule, limits, poll.ended_s) - poll.cost_s,
         cost_s=cost,
-        hint_s=None if step is None else pace.hint_s,
+        hint_s=None if step is None else schedule.hint_s,
         step=step or 0,
     )
 
 
 def _next_step(age_s: float) -> int | None:
-    """Return the first step of the chase that comes after a look which began `age_s` after the hint.
+    """Return the first step of the burst after a poll that began `age_s` after the hint, None if it was the last.
 
-    A look that takes long is several steps at once; one that began before the hint, none.
+    A long poll covers several steps; one that began before the hint, none.
     """
-    return next((number for number, step_s in enumerate(CHASE_S) if step_s > age_s + _SLACK_S), None)
+    return next((step for step, delay_s in enumerate(BURST_DELAYS_S) if delay_s > age_s + _SLACK_S), None)
 
 
-def next_look_s(pace: Pace, limits: Limits) -> float:
-    """Return the monotonic time of the next look."""
-    due_s = pace.looked_s + _poll_interval_s(pace, limits)
-    if pace.hint_s is not None:
-        due_s = min(due_s, pace.hint_s + CHASE_S[pace.step])
-    return min(max(due_s, _affordable_s(pace, limits)), pace.looked_s + MAX_S)
+def next_poll_s(schedule: Schedule, limits: Limits) -> float:
+    """Return the monotonic time of the next poll."""
+    due_s = schedule.polled_s + _interval_s(schedule, limits)
+    if schedule.hint_s is not None:
+        due_s = min(due_s, schedule.hint_s + BURST_DELAYS_S[schedule.step])
+    return min(max(due_s, _affordable_s(schedule, limits)), schedule.polled_s + MAX_INTERVAL_S)
 
 
-def _poll_interval_s(pace: Pace, limits: Limits) -> float:
-    relies = pace.has_hints and pace.looked_s >= pace.doubt_until_s
-    return max(limits.poll_s, pace.cost_s / (limits.share * POLL_PART) if relies else 0.0)
+def _interval_s(schedule: Schedule, limits: Limits) -> float:
+    relies_on_hints = schedule.has_hints and schedule.polled_s >= schedule.distrust_until_s
+    return max(limits.poll_s, schedule.cost_s / (limits.share * STEADY_PART) if relies_on_hints else 0.0)
 
 
-def _affordable_s(pace: Pace, limits: Limits) -> float:
-    """Return when the bucket holds another look of the usual cost, or is full."""
-    lacking_s = min(pace.cost_s, BURST_S) - pace.saved_s
-    return pace.saved_at_s + lacking_s / limits.chase_share
+def _affordable_s(schedule: Schedule, limits: Limits) -> float:
+    """Return when the budget holds the usual cost of a poll, or is full."""
+    lacking_s = min(schedule.cost_s, BUDGET_S) - schedule.saved_s
+    return schedule.saved_at_s + lacking_s / limits.total_share
 
 
-def _saved_s(pace: Pace, limits: Limits, now_s: float) -> float:
-    return min(BURST_S, pace.saved_s + (now_s - pace.saved_at_s) * limits.chase_share)
+def _saved_s(schedule: Schedule, limits: Limits, now_s: float) -> float:
+    return min(BUDGET_S, schedule.saved_s + (now_s - schedule.saved_at_s) * limits.total_share)

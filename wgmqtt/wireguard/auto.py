@@ -1,4 +1,4 @@
-"""Which way an interface's peers are read. Edge: talks to WireGuard through one of the two edges."""
+"""Choose how an interface's peers are read: from the kernel or from a userspace implementation."""
 
 from dataclasses import replace
 
@@ -13,46 +13,49 @@ SETTINGS = ("auto", "kernel", "userspace")
 
 
 class AutoWireguard:
-    """The kernel first; an interface that it does not have, or that is not its WireGuard, by its userspace socket.
+    """Reads from the kernel; where the kernel has no such WireGuard interface, from a userspace socket.
 
-    Asked anew at each dump, so that an interface may come late, or come back as the other kind.
+    Decided at each dump, so an interface may appear late, or come back as the other kind.
     """
 
     def __init__(self, kernel: Wireguard, userspace: Wireguard) -> None:
         self._kernel = kernel
         self._userspace = userspace
-        self._by_socket: set[str] = (
-            set()
-        )  # asked there first: a kernel without WireGuard runs modprobe at each question
+        # Interfaces whose socket is tried first: a kernel without WireGuard runs modprobe at every request.
+        self._userspace_first: set[str] = set()
 
     async def dump(self, interface: str) -> Dump:
-        """Return the peers of `interface`, as `Wireguard.dump` says; if both refuse, what the kernel said."""
-        if interface in self._by_socket:
+        """Return the peers of `interface`, see `Wireguard.dump`. If both ways fail, raise the kernel's error."""
+        if interface in self._userspace_first:
             try:
                 return await self._userspace.dump(interface)
             except InterfaceMissing:
-                self._by_socket.discard(interface)
+                self._userspace_first.discard(interface)
         try:
             return await self._kernel.dump(interface)
-        except (InterfaceMissing, NotWireguard) as refused:
+        except (InterfaceMissing, NotWireguard) as rejected:
             try:
                 found = await self._userspace.dump(interface)
             except InterfaceMissing as missing:
-                if isinstance(refused, InterfaceMissing):
-                    raise refused from None
-                both = f"{refused.problems[0].what}, and {missing.problems[0].what}"
-                raise NotWireguard(replace(refused.problems[0], what=both)) from None
-        self._by_socket.add(interface)
+                if isinstance(rejected, InterfaceMissing):
+                    raise rejected from None
+                both = f"{rejected.problems[0].what}, and {missing.problems[0].what}"
+                raise NotWireguard(replace(rejected.problems[0], what=both)) from None
+        self._userspace_first.add(interface)
         return found
 
     def close(self) -> None:
-        """Close both edges."""
+        """Close both ways."""
         self._kernel.close()
         self._userspace.close()
 
 
 def choose(setting: str) -> Wireguard:
-    """Return the way to read WireGuard that the configuration's `wireguard` names: auto, kernel or userspace."""
+    """Return the way to read WireGuard that the configuration's `wireguard` names: auto, kernel or userspace.
+
+    Raises:
+        EdgeError: there is no such way.
+    """
     match setting:
         case "kernel":
             return KernelWireguard()

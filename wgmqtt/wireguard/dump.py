@@ -1,23 +1,23 @@
-"""What one look at a WireGuard interface gives, whichever way it is asked, and how it can fail. Pure."""
+"""What a dump of a WireGuard interface gives, whichever way it is read, and how it can fail."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from wgmqtt.errors import EdgeError
-from wgmqtt.wireguard.kernel_decode import Device, Snapshot
+from wgmqtt.wireguard.snapshot import Device, Snapshot
 
 
 class InterfaceMissing(EdgeError):  # noqa: N818 - a state of the hub, which the daemon waits out
-    """There is no such interface now. It may come back: wg-quick and networkd delete it and make it again."""
+    """The interface does not exist now. It may come back: wg-quick and networkd delete it and create it again."""
 
 
 class NotWireguard(EdgeError):  # noqa: N818 - likewise
-    """There is an interface, or a kernel, that does not speak WireGuard."""
+    """The interface, or the kernel, does not speak WireGuard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """Every peer of one interface. Not `complete`: peers came or went meanwhile, and some may be left out."""
+    """The peers of one interface. Not `complete`: peers were added or removed meanwhile, and some may be left out."""
 
     snapshot: Snapshot
     complete: bool
@@ -25,7 +25,7 @@ class Dump:
 
 
 class Wireguard(Protocol):
-    """One way to ask for dumps. Each dump waits for the one before; a failure leaves nothing half open."""
+    """One way to read dumps. A dump waits until the one before has ended; a failed one leaves nothing half open."""
 
     async def dump(self, interface: str) -> Dump:
         """Return the peers of `interface`.
@@ -33,8 +33,8 @@ class Wireguard(Protocol):
         Raises:
             InterfaceMissing, NotWireguard: as their names say.
             EdgeError: no permission, no answer in time, messages lost.
-            DecodeError: an answer that cannot be read.
+            DecodeError: a malformed answer.
         """
 
     def close(self) -> None:
-        """Give back what is open; a later dump opens it again."""
+        """Close what is open; a later dump opens it again."""

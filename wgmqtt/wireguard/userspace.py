@@ -1,4 +1,4 @@
-"""Dumps of userspace WireGuard (wireguard-go, boringtun). Edge: talks to its unix socket."""
+"""Dump the peers of userspace WireGuard (wireguard-go, boringtun) over its unix socket."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class UserspaceWireguard:
-    """One connection an interface, opened at its first dump, kept, and opened again after any failure."""
+    """One connection per interface, opened at its first dump, kept, and opened again after any failure."""
 
     def __init__(self, sockets: Path = SOCKETS, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._sockets = sockets
@@ -23,16 +23,16 @@ class UserspaceWireguard:
         self._connections: dict[str, _Connection] = {}
 
     async def dump(self, interface: str) -> Dump:
-        """Return the peers of `interface`, as `Wireguard.dump` says. Needs the socket's owner or CAP_DAC_OVERRIDE."""
+        """Return the peers of `interface`, see `Wireguard.dump`. Needs the socket's owner or CAP_DAC_OVERRIDE."""
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(self._answer_within_s):
-                    text = await self._ask(interface)
+                    text = await self._request(interface)
                 return Dump(parse_uapi(text), complete=True, device=parse_uapi_device(text))
             except BaseException as error:
                 self._drop(interface)
                 if isinstance(error, OSError):
-                    raise _refusal(str(self._path(interface)), error) from None
+                    raise _rejection(str(self._path(interface)), error) from None
                 raise
 
     def close(self) -> None:
@@ -40,8 +40,8 @@ class UserspaceWireguard:
         for interface in tuple(self._connections):
             self._drop(interface)
 
-    async def _ask(self, interface: str) -> str:
-        """Return the answer; a kept connection that the other end has given up is opened once more."""
+    async def _request(self, interface: str) -> str:
+        """Return the answer; a kept connection that the other end has closed is opened once more."""
         kept = self._connections.get(interface)
         if kept is not None:
             try:
@@ -63,7 +63,7 @@ class UserspaceWireguard:
 
 
 async def _exchange(connection: _Connection) -> str:
-    """Return the text of one `get=1`: it ends with an empty line."""
+    """Return the answer to `get=1`, which ends with an empty line."""
     reader, writer = connection
     writer.write(b"get=1\n\n")
     await writer.drain()
@@ -71,20 +71,22 @@ async def _exchange(connection: _Connection) -> str:
     while not answer.endswith(b"\n\n"):
         chunk = await reader.read(_CHUNK_BYTES)
         if not chunk:
-            raise ConnectionResetError("closed in mid-answer" if answer else "closed without an answer")
+            raise ConnectionResetError("closed in the middle of an answer" if answer else "closed without an answer")
         answer += chunk
     return answer.decode("ascii", "replace")
 
 
-def _refusal(path: str, error: OSError) -> EdgeError:
+def _rejection(path: str, error: OSError) -> EdgeError:
     """Return what a socket's error means to a person."""
     match error:
         case TimeoutError():
             return EdgeError(Problem(path, "userspace WireGuard did not answer in time"))
         case FileNotFoundError():
-            return InterfaceMissing(Problem(path, "no socket of a userspace WireGuard"))
+            return InterfaceMissing(Problem(path, "no userspace WireGuard has a socket here"))
         case ConnectionRefusedError():
-            return InterfaceMissing(Problem(path, "a socket that nobody listens on", hint="its daemon has gone"))
+            return InterfaceMissing(
+                Problem(path, "nobody listens on this socket", hint="the userspace WireGuard that made it has ended")
+            )
         case PermissionError():
-            return EdgeError(Problem(path, "not allowed to use the socket", hint="CAP_DAC_OVERRIDE"))
+            return EdgeError(Problem(path, "not allowed to use the socket", hint="needs CAP_DAC_OVERRIDE"))
     return EdgeError(Problem(path, f"userspace WireGuard failed: {error.strerror or error}"))

@@ -1,17 +1,17 @@
-"""The text of WireGuard's userspace interface: https://www.wireguard.com/xplatform/. Pure."""
+"""Parse the text of WireGuard's userspace interface: https://www.wireguard.com/xplatform/."""
 
 import struct
 
 from wgmqtt.errors import DecodeError, Problem
 from wgmqtt.model import KEY_BYTES, MAX_PORT
-from wgmqtt.wireguard.kernel_decode import TIMESPEC, Device, RawPeer, Snapshot
+from wgmqtt.wireguard.snapshot import TIMESPEC, Device, RawPeer, Snapshot
 
 
 def parse_uapi(text: str) -> Snapshot:
-    """Return the peers of an answer to `get=1` (https://www.wireguard.com/xplatform/).
+    """Return the peers in an answer to `get=1`.
 
     Raises:
-        DecodeError: errno is not 0, the answer is not whole, or a value is not what the protocol says.
+        DecodeError: errno is not 0, the answer is cut short, or a value is malformed.
     """
     snapshot: Snapshot = {}
     fields: dict[str, str] = {}
@@ -19,19 +19,19 @@ def parse_uapi(text: str) -> Snapshot:
     for line in text.split("\n"):
         name, _, value = line.partition("=")
         if name == "public_key":
-            _keep_uapi_peer(snapshot, fields)
+            _add_peer(snapshot, fields)
             fields = {}
         elif name == "errno":
             errno = value
             break
         fields[name] = value
-    _keep_uapi_peer(snapshot, fields)
+    _add_peer(snapshot, fields)
     if errno != "0":
-        raise _bad("an answer", "errno=0", f"errno={errno}" if errno else "an answer without one")
+        raise _malformed("an answer", "errno=0", f"errno={errno}" if errno else "an answer without errno")
     return snapshot
 
 
-def _keep_uapi_peer(snapshot: Snapshot, fields: dict[str, str]) -> None:
+def _add_peer(snapshot: Snapshot, fields: dict[str, str]) -> None:
     key = fields.get("public_key")
     if key is None:
         return
@@ -44,20 +44,20 @@ def _keep_uapi_peer(snapshot: Snapshot, fields: dict[str, str]) -> None:
         handshake = TIMESPEC.pack(seconds, nanoseconds)
         rx, tx = int(fields.get("rx_bytes", 0)), int(fields.get("tx_bytes", 0))
     except (ValueError, struct.error):
-        raise _bad("a peer", "a key in hexadecimal, whole numbers") from None
+        raise _malformed("a peer", "a key in hexadecimal, whole numbers") from None
     if len(raw) != KEY_BYTES:
-        raise _bad("a public key", f"{KEY_BYTES} bytes", f"{len(raw)} bytes")
+        raise _malformed("a public key", f"{KEY_BYTES} bytes", f"{len(raw)} bytes")
     snapshot[raw] = RawPeer(fields.get("endpoint", ""), handshake, rx, tx)
 
 
 def parse_uapi_device(text: str) -> Device:
-    """Return the device of an answer to `get=1`; the protocol names only its private key, which is not read."""
+    """Return the device in an answer to `get=1`; the protocol names only its private key, which is not read."""
     head = text.partition("public_key=")[0]
     port = dict(line.partition("=")[::2] for line in head.split("\n")).get("listen_port", "0")
     if not port.isdecimal() or int(port) > MAX_PORT:
-        raise _bad("listen_port", f"0 to {MAX_PORT}", repr(port))
+        raise _malformed("listen_port", f"0 to {MAX_PORT}", repr(port))
     return Device(None, int(port))
 
 
-def _bad(what: str, allowed: str = "", given: str = "") -> DecodeError:
+def _malformed(what: str, allowed: str = "", given: str = "") -> DecodeError:
     return DecodeError(Problem("WireGuard's userspace interface", what, allowed, given))
