@@ -179,6 +179,19 @@ def test_interface_deleted_and_made_again_is_learned_anew(hub: HubWithSite) -> N
     assert hub.move(1) < SOON_MS * 3
 
 
+def test_link_events_bring_the_next_poll_forward(hub: HubWithSite) -> None:
+    """The next poll would be half a minute away; the kernel says at once that an interface is gone or back."""
+    hub.settings["poll_s"] = 30
+    hub.write_config()
+    hub.watch_with_hints()
+    since_ns = hub.log.note("lab", "deleting").t_ns
+    hub.namespace.ip("link del wg0")
+    hub.log.expect("watch", "interface-failed", 5.0, since_ns=since_ns)
+    since_ns = hub.log.note("lab", "making again").t_ns
+    hub.remake()
+    hub.log.expect("watch", "looked", 5.0, since_ns=since_ns)
+
+
 def test_interface_that_comes_late_is_watched_beside_the_first(hub: HubWithSite) -> None:
     hub.settings |= {
         "poll_s": 0.5,

@@ -35,7 +35,7 @@ Listener = Callable[[Hint | None], None]
 
 
 class Hints:
-    """One table and one socket for all interfaces. `keep` runs as long as hints are wanted; `works` says if they work."""
+    """One table and one socket for all interfaces. `keep` runs while hints are wanted; `works` says if they work."""
 
     def __init__(self, hub: str, post: Callable[[Event], None], opener: Callable[[], Nftables]) -> None:
         self._hub = hub

@@ -181,11 +181,11 @@ class _Watcher:
 
     def _learn(self, hints: Hints, found: _Found) -> None:
         port, changes = found.dump.device.listen_port, found.differences
-        if port != self._learned_port:
+        if has_new_port := port != self._learned_port:
             hints.forget(self._interface)
             self._learned_port = port
             changes = differences({}, self._snapshot, complete=True)
-        if port and (changes.changed or changes.removed or not self._has_polled):
+        if port and (has_new_port or changes.changed or changes.removed):
             hints.learn(self._interface, port, changes)
 
     def _judge(self, hints: Hints, moved: set[Endpoint | None]) -> None:
