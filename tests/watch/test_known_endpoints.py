@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgmqtt.model import Endpoint, PublicKey, PeerState
+from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.watch.known_endpoints import STALE_S, KnownEndpoints
 from wgmqtt.watch.ruleset import Change
 from wgmqtt.wireguard.snapshot import Differences

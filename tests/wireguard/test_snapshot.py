@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgmqtt.model import Endpoint, PublicKey, PeerState
+from wgmqtt.model import Endpoint, PeerState, PublicKey
 from wgmqtt.wireguard.snapshot import RawPeer, Snapshot, differences, grown, peer_state
 
 A, B = b"a" * 32, b"b" * 32

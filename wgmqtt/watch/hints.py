@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from wgmqtt.engine.events import Event, HintsUnavailable, HintsActive
+from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable
 from wgmqtt.errors import EdgeError, Problem
 from wgmqtt.netlink import NLMSG_ERROR, decode_messages, open_netlink
 from wgmqtt.watch.known_endpoints import KnownEndpoints

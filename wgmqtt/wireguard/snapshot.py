@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 from wgmqtt.errors import DecodeError, Problem
-from wgmqtt.model import MAX_PORT, Endpoint, PublicKey, PeerState
+from wgmqtt.model import MAX_PORT, Endpoint, PeerState, PublicKey
 
 TIMESPEC = struct.Struct("=qq")
 _LOW_WORD = 0xFFFFFFFF
