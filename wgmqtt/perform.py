@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,9 @@ class Performer:
     def __init__(self, config: Config, instance: str, post: Callable[[Event], None], *, is_dry: bool = False) -> None:
         self.config = config
         self._instance = instance
+        # The same for every connection of this process, so that the broker drops a stale one in its favour. Nobody else
+        # may know it: the broker ends a connection when another client connects with its id.
+        self._client_id = f"wgmqtt-{config.hub.name}-{secrets.token_hex(8)}"
         self._is_dry = is_dry
         self._post = post
         self._loop = asyncio.get_running_loop()
@@ -144,8 +148,7 @@ class Performer:
         try:
             login = Login(
                 address=self.config.broker,
-                # The same for every connection of this process, so that the broker drops a stale one in its favour.
-                client_id=f"wgmqtt-{self.config.hub.name}-{self._instance}",
+                client_id=self._client_id,
                 username=self.config.username,
                 password=read_secret(Path(self.config.password_file)),
                 will_topic=self._topics.hub_online,

@@ -7,6 +7,7 @@ hand small frozen events over to the event loop.
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import ssl
 import time
@@ -112,7 +113,7 @@ class Connection:
         self._paused: set[str] = set()
         self._hub: frozenset[str] = frozenset()
         self._tables: dict[int, tuple[str, int]] = {}
-        self._fence_note = f"{login.client_id} {generation}".encode()
+        self._fence_note = secrets.token_hex(8).encode()  # anyone who may read the topic sees it, so not the client-id
         self._client = self._make_client(login)
 
     def _make_client(self, login: Login) -> Client:

@@ -16,7 +16,7 @@ BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
 FIRST_WITH_RESPONDER = (7, 17)  # it was is-responder before
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
-PASSWORD = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId password=)(".*")$', re.MULTILINE)
+SECRET = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId (password|client-id)=)("(?:[^"\\]|\\.)*")', re.MULTILINE)
 REVIEW = """{
   :error "wgmqtt: this script is for review, its password is left out. Print it again without --redact."
 }
@@ -27,6 +27,7 @@ SEND_NOTHING = "# The ping is left out by --no-ping: the next packet is the peer
 WAN_HOOKS = ("netwatch", "dhcp", "ppp")
 PLACEHOLDER = re.compile(r"@([a-zA-Z]+)@")
 REDACTED = "(password left out)"
+REDACTED_ID = "(client-id left out)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,11 @@ def render_removal(config: Config, router: Router, templates: Templates) -> str:
 
 def render_difference(old: str, new: str) -> str:
     """Return what a new script changes in an old one, as a unified diff; a password is named, never shown."""
-    before, after = (PASSWORD.sub(r"\1", text.replace(REVIEW, "")).splitlines() for text in (old, new))
-    if REVIEW not in old + new and PASSWORD.findall(old) != PASSWORD.findall(new):
-        after.append("# (the password is another one)")
+    before, after = (SECRET.sub(r"\1", text.replace(REVIEW, "")).splitlines() for text in (old, new))
+    if REVIEW not in old + new:
+        had, has = ({name: value for _, name, value in SECRET.findall(text)} for text in (old, new))
+        changed = [name for name in ("password", "client-id") if had.get(name) != has.get(name)]
+        after += [f"# (the {name} is another one)" for name in changed[:1]]  # a new password makes a new client-id
     lines = difflib.unified_diff(before, after, "old script", "new script", lineterm="", n=2)
     return "".join(f"{line}\n" for line in lines)
 
@@ -182,7 +185,7 @@ def _values(config: Config, router: Router, password: str | None) -> dict[str, s
         "address": quote(broker.host),
         "port": str(broker.port),
         "ssl": "yes" if broker.tls else "no",
-        "clientId": quote(router_client_id(router.name)),
+        "clientId": quote(REDACTED_ID if password is None else router_client_id(router.name, password)),
         "username": quote(router.name),
         "password": quote(REDACTED if password is None else password),
         "will": will,

@@ -1,11 +1,13 @@
 """The wire contract: the topics, and the names that appear in them."""
 
+import hmac
 import re
 from dataclasses import dataclass
 
 from wgmqtt.model import Config
 
 ROUTER_NAME = re.compile(r"[a-z0-9-]{1,32}")
+CLIENT_ID_DIGITS = 16  # 64 bits: each guess is a connection to the broker
 RESERVED_NAMES = frozenset({"hub", "viewer", "canary"})
 
 
@@ -62,6 +64,10 @@ def topics_of(config: Config) -> Topics:
     return Topics(config.prefix, config.hub.name)
 
 
-def router_client_id(router: str) -> str:
-    """Return a router's MQTT client-id. It is unique, because two clients with one id disconnect each other."""
-    return f"wgmqtt-{router}"
+def router_client_id(router: str, password: str) -> str:
+    """Return a router's MQTT client-id, which nobody can guess who does not know its password.
+
+    A broker ends the connection of a client when another one connects with the same client-id, whoever that is.
+    """
+    digest = hmac.new(password.encode(), f"client-id {router}".encode(), "sha256").hexdigest()
+    return f"wgmqtt-{router}-{digest[:CLIENT_ID_DIGITS]}"
