@@ -26,9 +26,9 @@ def say(event: str, **data: object) -> None:
 class User:
     """The connection of one user; it comes back by itself when the broker does."""
 
-    def __init__(self, user: str, password: str, topics: list[str]) -> None:
+    def __init__(self, user: str, password: str, topics: list[str], client_id: str = "") -> None:
         self._topics = topics
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"lab-{user}-{os.getpid()}")
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id or f"lab-{user}-{os.getpid()}")
         self.client.username_pw_set(user, password)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = self._on_connect
@@ -75,8 +75,9 @@ def main() -> None:
     arguments.add_argument("--port", type=int, default=1883)
     arguments.add_argument("--user", required=True)
     arguments.add_argument("--topic", action="append", default=[])
+    arguments.add_argument("--client-id", default="")
     given = arguments.parse_args()
-    user = User(given.user, json.loads(sys.stdin.readline())["password"], given.topic)
+    user = User(given.user, json.loads(sys.stdin.readline())["password"], given.topic, given.client_id)
     user.client.connect_async(given.host, given.port)
     user.client.loop_start()
     for line in sys.stdin:

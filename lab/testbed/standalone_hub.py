@@ -105,11 +105,11 @@ class StandaloneHub:
         if viewer:
             self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
 
-    def client(self, user: str, password: str, *, source: str, connects: bool = True) -> Child:
+    def client(self, user: str, password: str, *, source: str, connects: bool = True, client_id: str = "") -> Child:
         """Connect one more client that hears every topic it may; what is retained comes first, with `retain`."""
         since_ns = self.log.note("lab", "client").t_ns
-        command = python_module("lab.probes.mqtt_user", "--host", HOST, "--user", user, f"--topic={PREFIX}/#")
-        child = Child(source, self.namespace, command, self.log, read_json_line)
+        options = ("--host", HOST, "--user", user, f"--topic={PREFIX}/#", f"--client-id={client_id}")
+        child = Child(source, self.namespace, python_module("lab.probes.mqtt_user", *options), self.log, read_json_line)
         child.send({"password": password})
         if connects:
             self.log.expect(source, "subscribed", PATIENCE_S, since_ns=since_ns)
