@@ -9,8 +9,22 @@ from collections.abc import Mapping
 from routeros_lsp.syntax.ast import Brace, Word
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.expressions import argument
 from lab.routeros.language.literals import read_num
-from lab.routeros.language.runner import Command, Frame, ReturnSignal
+from lab.routeros.language.runner import (
+    NOTHING,
+    Arguments,
+    Command,
+    Frame,
+    Make,
+    ReturnSignal,
+    Runner,
+    Thunk,
+    body_of,
+    framed,
+    only,
+)
+from lab.routeros.language.scope import Scope
 from lab.routeros.language.values import Array, Nil, Nothing, Time, Value, render, typeof
 
 MAX_ROUNDS = 1_000_000
@@ -31,21 +45,32 @@ def truth(value: Value) -> bool:
     raise NotImplementedInEmulator(f"a condition of type {typeof(value)}")
 
 
-def _if(frame: Frame) -> Value:
-    frame.only("condition", "do", "else")
-    frame.block("do" if truth(frame.value("condition")) else "else")
-    return Nothing()
+def _if(arguments: Arguments) -> Thunk:
+    only(arguments, "condition", "do", "else")
+    condition, do, otherwise = (
+        argument(arguments, "condition"),
+        body_of(arguments, "do"),
+        body_of(arguments, "else"),
+    )
+
+    def step(run: Runner, scope: Scope) -> Value:
+        body = do if truth(condition(run, scope)) else otherwise
+        if body:
+            run.statements(body, scope.child())
+        return NOTHING
+
+    return step
 
 
-def _names(frame: Frame, argument: str) -> list[str]:
-    element = frame.arguments.get(argument)
+def _names(arguments: Arguments, name: str) -> list[str]:
+    element = arguments.get(name)
     if not isinstance(element, Word):
-        raise NotImplementedInEmulator(f"{argument} that is no plain name")
+        raise NotImplementedInEmulator(f"{name} that is not a plain name")
     return element.text.split(",")
 
 
-def members(array: Value, names: int) -> list[tuple[Value, ...]]:
-    """Return what `:foreach` gives to one name (each member), or to two (its key or position, and the member)."""
+def _members(array: Value, names: int) -> list[tuple[Value, ...]]:
+    """Return what `:foreach` assigns to one name (each member), or to two (its key or position, and the member)."""
     if isinstance(array, Nothing | Nil):
         return []
     if not isinstance(array, Array) or names > 2:
@@ -55,15 +80,19 @@ def members(array: Value, names: int) -> list[tuple[Value, ...]]:
     return [*enumerate(array.items), *array.keyed.items()]
 
 
-def _foreach(frame: Frame) -> Value:
-    frame.only("counter", "in", "do")
-    names = _names(frame, "counter")
-    for given in members(frame.value("in"), len(names)):
-        scope = frame.scope.child()
-        for name, value in zip(names, given, strict=True):
-            scope.declare_local(name, value)
-        frame.block("do", scope)
-    return Nothing()
+def _foreach(arguments: Arguments) -> Thunk:
+    only(arguments, "counter", "in", "do")
+    names, array, body = _names(arguments, "counter"), argument(arguments, "in"), body_of(arguments, "do")
+
+    def step(run: Runner, scope: Scope) -> Value:
+        for given in _members(array(run, scope), len(names)):
+            inner = scope.child()
+            for name, value in zip(names, given, strict=True):
+                inner.declare_local(name, value)
+            run.statements(body, inner)
+        return NOTHING
+
+    return step
 
 
 def _number(frame: Frame, name: str, default: int | None = None) -> int:
@@ -75,7 +104,7 @@ def _number(frame: Frame, name: str, default: int | None = None) -> int:
 
 def _for(frame: Frame) -> Value:
     frame.only("counter", "from", "to", "step", "do")
-    (name,) = _names(frame, "counter")
+    (name,) = _names(frame.arguments, "counter")
     first, last, step = _number(frame, "from"), _number(frame, "to"), _number(frame, "step", 1)
     if step == 0 or (last - first) * step < 0:
         raise NotImplementedInEmulator(f":for from={first} to={last} step={step}")
@@ -121,7 +150,7 @@ def _do_rounds(frame: Frame) -> None:
 
 def _onerror(frame: Frame) -> Value:
     frame.only("error", "in", "do")
-    (name,) = _names(frame, "error")
+    (name,) = _names(frame.arguments, "error")
     if list(frame.arguments) != ["error", "in", "do"]:
         raise NotImplementedInEmulator(":onerror with its arguments in another order")
     try:
@@ -175,14 +204,17 @@ def _error(frame: Frame) -> Value:
     raise ScriptError(render(frame.value("message")))
 
 
-def _return(frame: Frame) -> Value:
-    frame.only("value")
-    raise ReturnSignal(frame.value("value"))
+def _return(arguments: Arguments) -> Thunk:
+    only(arguments, "value")
+    value = argument(arguments, "value")
+
+    def step(run: Runner, scope: Scope) -> Value:
+        raise ReturnSignal(value(run, scope))
+
+    return step
 
 
-COMMANDS: Mapping[str, Command] = {
-    "if": _if,
-    "foreach": _foreach,
+_FRAMED: Mapping[str, Command] = {
     "for": _for,
     "while": _while,
     "do": _do,
@@ -190,5 +222,10 @@ COMMANDS: Mapping[str, Command] = {
     "retry": _retry,
     "delay": _delay,
     "error": _error,
+}
+COMMANDS: Mapping[str, Make] = {
+    "if": _if,
+    "foreach": _foreach,
     "return": _return,
+    **{name: framed(command) for name, command in _FRAMED.items()},
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.language.json_text import decode_json, encode_json
 from lab.routeros.language.literals import read_ip, read_ip6, read_literal, read_num, read_time
-from lab.routeros.language.runner import Body, Command, Frame, prepared
+from lab.routeros.language.runner import Body, Command, Frame, Make, framed, prepared
 from lab.routeros.language.syntax import compile_script
 from lab.routeros.language.values import (
     Array,
@@ -266,7 +266,7 @@ _CONVERSIONS: Mapping[str, Callable[[Value], Value]] = {
     "tonsec": _tonsec,
     "toid": _toid,
 }
-COMMANDS: Mapping[str, Command] = {
+_FRAMED: Mapping[str, Command] = {
     **{name: _of_value(work) for name, work in _CONVERSIONS.items()},
     "toip": _toip,
     "toip6": _toip6,
@@ -279,3 +279,4 @@ COMMANDS: Mapping[str, Command] = {
     "serialize": _serialize,
     "timestamp": _timestamp,
 }
+COMMANDS: Mapping[str, Make] = {name: framed(command) for name, command in _FRAMED.items()}

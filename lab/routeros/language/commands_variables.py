@@ -1,83 +1,106 @@
-"""`:local`, `:global`, `:set` and `:put`. Pure but for what the world prints.
+"""`:local`, `:global`, `:set` and `:put`.
 
 Sources: MikroTik's manual, "Scripting", Variables; routeros-lsp's probes d1 to d38.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from routeros_lsp.syntax.ast import Binary, Brace, Expr, Group, StringLit, Variable, Word
+from routeros_lsp.syntax.ast import Binary, Brace, Element, Expr, Group, StringLit, Variable, Word
 
 from lab.routeros.language.errors import NotImplementedInEmulator
+from lab.routeros.language.expressions import argument, operand_thunk
 from lab.routeros.language.literals import read_num
 from lab.routeros.language.operators import element as member
-from lab.routeros.language.runner import Body, Command, Frame
+from lab.routeros.language.runner import NOTHING, Arguments, Body, Make, Runner, Thunk, only
+from lab.routeros.language.scope import Scope
 from lab.routeros.language.values import Array, Code, Nothing, Value, render, typeof
 
 
-def _name(frame: Frame) -> str:
-    element = frame.arguments.get("name")
+def _name(element: Element | None) -> Callable[[Runner, Scope], str]:
+    """Return the function that reads a variable's name; a quoted name may contain substitutions."""
     if isinstance(element, Word):
-        return element.text
+        text = element.text
+        return lambda *_: text
     if isinstance(element, StringLit):
-        return frame.run.string(element, frame.scope)
+        return lambda run, scope: run.string(element, scope)
     raise NotImplementedInEmulator("this as a variable's name")
 
 
-def _given(frame: Frame) -> Value | None:
-    body = frame.arguments.get("do")
+def _given(arguments: Arguments) -> Thunk | None:
+    """Return the function for the value that a declaration assigns, None if it assigns none."""
+    only(arguments, "name", "value", "do")
+    body = arguments.get("do")
     if isinstance(body, Brace):
-        return Code(Body(tuple(body.body), frame.run.code))
-    value = frame.arguments.get("value")
+        statements = tuple(body.body)
+        return lambda run, _: Code(Body(statements, run.code))
+    if "value" not in arguments:
+        return None
+    value = arguments["value"]
     if isinstance(value, Brace) and not value.body:
         raise NotImplementedInEmulator("{} as a value; write ({})")
-    return frame.value("value") if "value" in frame.arguments else None
+    return argument(arguments, "value")
 
 
-def _local(frame: Frame) -> Value:
-    frame.only("name", "value", "do")
-    value = _given(frame)
-    frame.scope.declare_local(_name(frame), Nothing() if value is None else value)
-    return Nothing()
+def _local(arguments: Arguments) -> Thunk:
+    name, value = _name(arguments.get("name")), _given(arguments)
+
+    def step(run: Runner, scope: Scope) -> Value:
+        scope.declare_local(name(run, scope), NOTHING if value is None else value(run, scope))
+        return NOTHING
+
+    return step
 
 
-def _global(frame: Frame) -> Value:
-    frame.only("name", "value", "do")
-    value = _given(frame)
-    frame.scope.declare_global(_name(frame), value)
-    return Nothing()
+def _global(arguments: Arguments) -> Thunk:
+    name, value = _name(arguments.get("name")), _given(arguments)
+
+    def step(run: Runner, scope: Scope) -> Value:
+        scope.declare_global(name(run, scope), None if value is None else value(run, scope))
+        return NOTHING
+
+    return step
 
 
-def _set(frame: Frame) -> Value:
-    frame.only("name", "value", "do")
-    target = frame.arguments.get("name")
-    value = _given(frame)
+def _set(arguments: Arguments) -> Thunk:
+    target, value = arguments.get("name"), _given(arguments)
     if isinstance(target, Group):
-        if value is None:
-            raise NotImplementedInEmulator(":set of a member without a value")
-        _set_member(frame, target, value)
-    else:
-        frame.scope.assign(_name(frame), Nothing() if value is None else value)
-    return Nothing()
+        return _set_member(target, value)
+    name = _name(target)
+
+    def step(run: Runner, scope: Scope) -> Value:
+        scope.assign(name(run, scope), NOTHING if value is None else value(run, scope))
+        return NOTHING
+
+    return step
 
 
-def _set_member(frame: Frame, target: Group, value: Value) -> None:
-    keys: list[Value] = []
+def _set_member(target: Group, value: Thunk | None) -> Thunk:
+    keys: list[Thunk] = []
     place: Expr | None = target.exprs[0] if len(target.exprs) == 1 else None
     while isinstance(place, Binary) and place.op == "->":
-        keys.insert(0, frame.run.operand(place.right, frame.scope))
+        keys.insert(0, operand_thunk(place.right))
         place = place.left
     if not isinstance(place, Variable) or not keys:
         raise NotImplementedInEmulator(":set of this expression")
-    frame.scope.assign(place.name, with_member(frame.scope.read(place.name), keys, value))
+    if value is None:
+        raise NotImplementedInEmulator(":set of a member without a value")
+    name = place.name
+
+    def step(run: Runner, scope: Scope) -> Value:
+        given = value(run, scope)
+        scope.assign(name, _with_member(scope.read(name), [key(run, scope) for key in keys], given))
+        return NOTHING
+
+    return step
 
 
-def with_member(array: Value, keys: list[Value], value: Value) -> Value:
-    """Return an array in which the member at the end of these keys is another."""
+def _with_member(array: Value, keys: list[Value], value: Value) -> Value:
+    """Return a copy of an array in which the member at the end of these keys has another value."""
     if not isinstance(array, Array):
         raise NotImplementedInEmulator(f":set of a member of {typeof(array)}")
     key, *rest = keys
     if rest:
-        value = with_member(member(array, key), rest, value)
+        value = _with_member(member(array, key), rest, value)
     if isinstance(value, Nothing):
         raise NotImplementedInEmulator(":set of a member to nothing")
     if isinstance(key, str):
@@ -89,10 +112,15 @@ def with_member(array: Value, keys: list[Value], value: Value) -> Value:
     return Array((*array.items[:key], value, *array.items[key + 1 :]), array.keyed)
 
 
-def _put(frame: Frame) -> Value:
-    frame.only("message")
-    frame.run.world.put(render(frame.value("message")))
-    return Nothing()
+def _put(arguments: Arguments) -> Thunk:
+    only(arguments, "message")
+    text = argument(arguments, "message")
+
+    def step(run: Runner, scope: Scope) -> Value:
+        run.world.put(render(text(run, scope)))
+        return NOTHING
+
+    return step
 
 
-COMMANDS: Mapping[str, Command] = {"local": _local, "global": _global, "set": _set, "put": _put}
+COMMANDS: Mapping[str, Make] = {"local": _local, "global": _global, "set": _set, "put": _put}

@@ -12,14 +12,13 @@ from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, 
 from lab.routeros.language.expressions import operand_thunk, value_thunk
 from lab.routeros.language.literals import read_literal
 from lab.routeros.language.resolve import Action, GlobalCommand, Invocation, MenuCommand, Path, resolve
-from lab.routeros.language.runner import Body, Command, Frame, Prepared, ReturnSignal, Thunk
+from lab.routeros.language.runner import Body, Make, Prepared, ReturnSignal, Thunk
 from lab.routeros.language.schema import property_names
 from lab.routeros.language.scope import Scope
-from lab.routeros.language.steps import PREPARE
 from lab.routeros.language.values import Code, Nothing, Op, Value, render, typeof
 from lab.routeros.language.where import Condition
 
-_COMMANDS: Mapping[str, Command] = {
+_COMMANDS: Mapping[str, Make] = {
     **commands_flow.COMMANDS,
     **commands_values.COMMANDS,
     **commands_variables.COMMANDS,
@@ -157,9 +156,7 @@ def _step(action: Action) -> Thunk:
         case GlobalCommand(name, arguments):
             if name not in _COMMANDS:
                 raise NotImplementedInEmulator(f":{name}")
-            command = _COMMANDS[name]
-            step = PREPARE[name](arguments) if name in PREPARE else None
-            return step or (lambda run, scope: command(Frame(run, scope, arguments)))
+            return _COMMANDS[name](arguments)
         case MenuCommand():
             return lambda run, scope: run.menu(action, scope)
         case Invocation(name, given):

@@ -22,7 +22,7 @@ from routeros_lsp.syntax.ast import (
 from lab.routeros.language import operators
 from lab.routeros.language.errors import NotImplementedInEmulator, UndecidedError
 from lab.routeros.language.literals import read_literal
-from lab.routeros.language.runner import Body, Runner, Thunk
+from lab.routeros.language.runner import NOTHING, Arguments, Body, Runner, Thunk
 from lab.routeros.language.scope import Scope
 from lab.routeros.language.values import Array, Nothing, Op, Value, render, typeof
 
@@ -33,6 +33,12 @@ def value_thunk(element: Element | Expr) -> Thunk:
         literal = read_literal(element.text)
         return lambda *_: literal
     return _no_word_thunk(element)
+
+
+def argument(arguments: Arguments, name: str) -> Thunk:
+    """Return the function for an argument of a command; it gives nothing if the argument is not given."""
+    element = arguments.get(name)
+    return (lambda *_: NOTHING) if element is None else value_thunk(element)
 
 
 def _no_word_thunk(element: Element | Expr) -> Thunk:

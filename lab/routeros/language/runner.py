@@ -18,8 +18,12 @@ from lab.routeros.language.scope import Scope
 from lab.routeros.language.syntax import Program
 from lab.routeros.language.values import Code, Nothing, Op, Value
 
+NOTHING = Nothing()
+
 # Computes a value, or executes a statement, each time it is called with a run and a scope.
 Thunk = Callable[["Runner", Scope], Value]
+Arguments = Mapping[str, Element | None]  # a command's arguments by name; None: given without a value
+Make = Callable[[Arguments], Thunk]  # prepares a command with its arguments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,13 +113,30 @@ class ReturnSignal(Exception):  # noqa: N818 - how `:return` leaves its function
         self.value = value
 
 
+def only(arguments: Arguments, *names: str) -> None:
+    """Reject all other arguments."""
+    for name in arguments:
+        if name not in names:
+            raise NotImplementedInEmulator(f"the argument {name}")
+
+
+def body_of(arguments: Arguments, name: str) -> tuple[Statement, ...]:
+    """Return the statements of a `{ }` argument, none if it is not given."""
+    element = arguments.get(name)
+    if element is None:
+        return ()
+    if not isinstance(element, Brace):
+        raise NotImplementedInEmulator(f"{name}= that is not a block")
+    return tuple(element.body)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One command that is being executed: its arguments and its scope."""
 
     run: Runner
     scope: Scope
-    arguments: Mapping[str, Element | None]
+    arguments: Arguments
 
     def value(self, name: str) -> Value:
         """Return an argument's value, `Nothing()` if it is not given."""
@@ -124,18 +145,16 @@ class Frame:
 
     def only(self, *names: str) -> None:
         """Reject all other arguments."""
-        for name in self.arguments:
-            if name not in names:
-                raise NotImplementedInEmulator(f"the argument {name}")
+        only(self.arguments, *names)
 
     def block(self, name: str, scope: Scope | None = None) -> Value:
         """Execute a `{ }` argument in a scope of its own; do nothing if it is not given."""
-        element = self.arguments.get(name)
-        if element is None:
-            return Nothing()
-        if not isinstance(element, Brace):
-            raise NotImplementedInEmulator(f"{name}= that is not a block")
-        return self.run.statements(element.body, scope or self.scope.child())
+        return self.run.statements(body_of(self.arguments, name), scope or self.scope.child())
 
 
 Command = Callable[[Frame], Value]
+
+
+def framed(command: Command) -> Make:
+    """Return the preparation of a command that reads its arguments each time it is executed."""
+    return lambda arguments: lambda run, scope: command(Frame(run, scope, arguments))
