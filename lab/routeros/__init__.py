@@ -1,1 +1,1 @@
-"""A RouterOS site without a router: runs scripts that `wgmqtt gen-rsc` prints, refuses what it cannot judge. Pure."""
+"""An emulator of RouterOS: it runs the scripts that `wgmqtt gen-rsc` prints, and stops at what it does not know."""

@@ -1,6 +1,6 @@
-"""`python -m lab.routeros`: run or check a RouterOS script without menus. Edge: talks to the terminal and files.
+"""`python -m lab.routeros`: run or check a RouterOS script without menus.
 
-Exit status: 0; 1 an error that RouterOS gives; 3 something that the emulator lacks.
+Exit status: 0 success; 1 an error that RouterOS would report; 3 something that the emulator does not implement.
 """
 
 import argparse
@@ -17,7 +17,7 @@ DEFAULT_VERSION = "7.21.5"
 
 
 class Terminal:
-    """A world with no menus: what `:put` prints goes to the terminal."""
+    """A world without menus; `:put` prints to the terminal."""
 
     def __init__(self, version: str) -> None:
         self.version = version
@@ -25,15 +25,15 @@ class Terminal:
         self.odd_values: OddValues = "stop"
 
     def menu(self, path: str) -> Menu:
-        """Refuse every menu.
+        """Reject every menu.
 
         Raises:
             NotImplementedInEmulator: always.
         """
-        raise NotImplementedInEmulator(f"{path}: this command has no router behind it")
+        raise NotImplementedInEmulator(f"{path}: a script that is run from the command line has no menus")
 
     def put(self, text: str) -> None:
-        """Print one line, as the bytes it holds."""
+        """Print one line, decoded as UTF-8."""
         print(text.encode("latin-1").decode("utf-8", "backslashreplace"))
 
     def log(self, topics: str, text: str) -> None:
@@ -55,7 +55,7 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--put", metavar="SCRIPT", help="run this text as a script")
     what.add_argument("--run", metavar="FILE", type=Path, help="run this file as /import does")
-    what.add_argument("--check", metavar="FILE", type=Path, help="only say whether RouterOS would compile this file")
+    what.add_argument("--check", metavar="FILE", type=Path, help="only check whether RouterOS would compile this file")
     parser.add_argument("--version", default=DEFAULT_VERSION, help="RouterOS version (%(default)s)")
     arguments = parser.parse_args()
     world = Terminal(arguments.version)

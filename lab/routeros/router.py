@@ -1,7 +1,7 @@
-"""One router: its version, its switches, its menus, and the scripts that run on it. Edge: the menus talk to the site.
+"""One router: its version, its switches, its menus, and the scripts that run on it.
 
-A message that falls under a subscription with a handler starts a thread of its own, as RouterOS runs handlers in
-parallel. A handler does not see the `:global` variables of other scripts (manual, page MQTT).
+A message that matches a subscription with a handler starts a thread, because RouterOS runs handlers in parallel. A
+handler does not see the `:global` variables of other scripts (manual, page MQTT).
 """
 
 import re
@@ -26,7 +26,7 @@ from lab.routeros.menus.mqtt import MqttMenu, SubscriptionsMenu
 from lab.routeros.menus.ping import PingMenu
 from lab.routeros.menus.wan import wan_menus
 from lab.routeros.menus.wireguard import InterfaceMenu, PeersMenu, PeersOf
-from lab.routeros.mqtt.link import Ears
+from lab.routeros.mqtt.link import LinkEvents
 from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
 
@@ -36,9 +36,9 @@ _PINGS = re.compile(r"/(tool[/ ]+)?ping\b")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the lab says of a site: `version` such as `7.20.8`, the WireGuard device's name, and a name for events.
+    """The site of a router: `version` such as `7.20.8`, the name of the WireGuard device, and a name for events.
 
-    `files` is the directory that stands for the router's files.
+    `files` is the directory that represents the router's files.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A handler that is to run for a message; `number` counts them."""
+    """A handler to run for a message; `number` counts them."""
 
     number: int
     broker: str
@@ -59,7 +59,7 @@ class Handler:
 
 
 def _as_source(kept: str) -> str:
-    """Return a script that a menu keeps (a character for each byte) as the interpreter takes it."""
+    """Return a stored script (one character per byte) as the interpreter expects it."""
     try:
         return kept.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -67,10 +67,10 @@ def _as_source(kept: str) -> str:
 
 
 class ForbiddenMenu:
-    """Refuses every command."""
+    """A menu that the running script has no permission for."""
 
     def call(self, call: Call) -> Value:
-        """Refuse.
+        """Reject the command.
 
         Raises:
             ScriptError: always.
@@ -79,7 +79,7 @@ class ForbiddenMenu:
 
 
 class ScriptWorld:
-    """What one script sees of the router (`call.World`)."""
+    """The router as one script sees it (`call.World`)."""
 
     def __init__(self, router: "Router", variables: GlobalVariables, *, is_hook: bool) -> None:
         self.version = router.site.version
@@ -95,11 +95,11 @@ class ScriptWorld:
         return self._router.menu(path)
 
     def put(self, text: str) -> None:
-        """Tell the lab a line that `:put` prints."""
+        """Report a line that `:put` prints."""
         self._router.emit("put", {"text": readable(text)})
 
     def log(self, topics: str, text: str) -> None:
-        """Tell the lab a line that `:log` writes."""
+        """Report a line that `:log` writes."""
         self._router.log(f"script,{topics}", text)
 
     def delay(self, seconds: float) -> None:
@@ -126,7 +126,7 @@ class Router:
         self._lock = Lock()
         self._running: dict[str, int] = {}
         self._certificates = CertificatesMenu(site.files, switches.imported_name)
-        self._brokers = BrokersMenu(site.version, self._certificates, self._ears, around.make_link)
+        self._brokers = BrokersMenu(site.version, self._certificates, self._link_events, around.make_link)
         self._subscriptions = SubscriptionsMenu(self._brokers)
         self._menus = self._make_menus(around)
 
@@ -134,8 +134,8 @@ class Router:
         """Return the menu at an absolute path.
 
         Raises:
-            ScriptSyntaxError: the package is not installed.
-            NotImplementedInEmulator: RouterOS may have it, the emulator does not.
+            ScriptSyntaxError: its package is not installed.
+            NotImplementedInEmulator: the emulator does not have this menu.
         """
         if any((path + "/").startswith(menu + "/") for menu in self._absent):
             raise ScriptSyntaxError(f"bad command name {path.split('/')[1]}")
@@ -152,7 +152,7 @@ class Router:
         return self._run(text, "script")
 
     def deliver(self, broker: str, topic: str, payload: bytes) -> None:
-        """Take a message from a broker: tell the lab, and start the handler that it falls to, if there is one."""
+        """Receive a message from a broker: report it, and start its handler, if there is one."""
         self.emit("message", {"broker": broker, "topic": topic, "bytes": len(payload)})
         chosen = self._subscriptions.chosen(broker, topic)
         source = render(chosen.kept["on-message"]) if chosen else ""
@@ -163,7 +163,7 @@ class Router:
         self.clock.start(lambda: self._handle(handler), f"handler {handler.number}")
 
     def inject(self, topic: str, payload: bytes) -> None:
-        """Take a message as if a broker had sent it: the one of the first subscription that it falls under."""
+        """Receive a message as if a broker had sent it: the broker of the first subscription that matches."""
         names = [render(item.kept["name"]) for item in self._brokers.items.values()]
         takers = [name for name in names if self._subscriptions.chosen(name, topic)]
         self.deliver(takers[0] if takers else "", topic, payload)
@@ -174,13 +174,13 @@ class Router:
             link.cut()
 
     def close(self) -> None:
-        """End the links properly."""
+        """Close the links."""
         for link in self._brokers.links():
             link.close()
             link.join()
 
     def log(self, topics: str, text: str) -> None:
-        """Tell the lab a line of the log."""
+        """Report a line of the log."""
         self.emit("log", {"topics": topics, "text": readable(text)})
 
     def _run(self, text: str, scope: Literal["import", "script"]) -> Value:
@@ -226,8 +226,8 @@ class Router:
         limit = broker.kept["parallel-scripts-limit"]
         return limit if isinstance(limit, int) else None
 
-    def _ears(self, broker: str) -> Ears:
-        return Ears(
+    def _link_events(self, broker: str) -> LinkEvents:
+        return LinkEvents(
             connected=lambda: self.emit("connected", {"broker": broker}),
             disconnected=lambda reason: self.emit("disconnected", {"broker": broker, "reason": reason}),
             message=lambda topic, payload: self.deliver(broker, topic, payload),

@@ -1,4 +1,4 @@
-"""What is not known of RouterOS, as switches: the scripts must do right with each. Pure."""
+"""Switches for the behaviour of RouterOS that is not known; the scripts must work in every position of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,20 +9,22 @@ from lab.routeros.language.call import OddValues
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """One answer to each open question.
+    """One position of each switch.
 
     Attributes:
-        same_endpoint_disturbs: a set of the identical endpoint drops the session.
-        same_endpoint_ignored: a set of the identical endpoint does not reach WireGuard (a roamed peer stays away).
-        get_gives: the type in which get, find and print give an endpoint's address.
-        hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script with
-            /tool/ping in it is not run at all.
-        hook_globals: whether a handler finds the global variables that handlers before it have set.
-        iot_listed_not_installed: /system/package lists iot as available, and `/iot` is not there.
-        ping_lasts: how long a ping of one packet takes. `answer`: until the answer, at most the interval;
-            `interval`: the whole interval, answered or not; `second`: a second, unless it is answered.
-        imported_name: what `/certificate/import name=NAME` calls the first certificate of a file: NAME_0 or NAME.
-        odd_values: what becomes of JSON's null, of fractions, of halves of addresses (see call.py).
+        same_endpoint_disturbs: setting a peer to the endpoint that it already has drops the session.
+        same_endpoint_ignored: setting a peer to the endpoint that is already configured does not reach WireGuard, so a
+            peer that roamed keeps its current endpoint.
+        get_gives: the type of an endpoint's address in get, find and print.
+        hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script that
+            contains /tool/ping is not run at all.
+        hook_globals: `shared`: a handler sees the global variables that earlier handlers set; `own`: it does not.
+        iot_listed_not_installed: the package iot is not installed, and /system/package lists it as available.
+        ping_lasts: how long a ping of one packet takes. `answer`: until the reply, at most the interval;
+            `interval`: always the whole interval; `second`: a whole second if there is no reply.
+        imported_name: the name that `/certificate/import name=NAME` gives to the first certificate of a file: NAME_0
+            (`numbered`) or NAME (`plain`).
+        odd_values: the result of JSON's null, of fractions, of incomplete addresses (see call.py).
     """
 
     same_endpoint_disturbs: bool = False
@@ -50,10 +52,10 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
 
 
 def parse_switches(texts: list[str]) -> Switches:
-    """Return switches from texts such as `get_gives=str` and `same_endpoint_disturbs=yes`.
+    """Return the switches that texts such as `get_gives=str` and `same_endpoint_disturbs=yes` describe.
 
     Raises:
-        ValueError: no such switch, or no such position; the text names those that are.
+        ValueError: there is no such switch or no such position; the message lists those that exist.
     """
     switches = Switches()
     assert set(_CHOICES) == {field.name for field in fields(Switches)}
@@ -61,8 +63,8 @@ def parse_switches(texts: list[str]) -> Switches:
         name, _, position = text.partition("=")
         position = {"true": "yes", "false": "no"}.get(position.lower(), position)
         if name not in _CHOICES:
-            raise ValueError(f"no switch {name!r}; there are {', '.join(_CHOICES)}")
+            raise ValueError(f"unknown switch {name!r}; there are {', '.join(_CHOICES)}")
         if position not in _CHOICES[name]:
-            raise ValueError(f"{name}: {position!r} is none of {', '.join(_CHOICES[name])}")
+            raise ValueError(f"{name}: expected one of {', '.join(_CHOICES[name])}, got {position!r}")
         switches = replace(switches, **{name: _CHOICES[name][position]})  # type: ignore[arg-type]
     return switches

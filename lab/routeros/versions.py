@@ -1,11 +1,11 @@
-"""Compares versions of RouterOS. Pure."""
+"""Compare versions of RouterOS."""
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """Return `7.16.2` as (7, 16, 2), to be compared.
+    """Return `7.16.2` as (7, 16, 2), which compares.
 
     Raises:
-        ValueError: not numbers and dots (a beta or a release candidate, say).
+        ValueError: not numbers and dots (for example a beta or a release candidate).
     """
     return tuple(int(part) for part in text.split("."))
 

@@ -12,14 +12,14 @@ from tests.emulator.site.site_process import HUB_TEXT, Machine, SiteProcess, Sta
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    """Give a mosquitto on loopback."""
+    """Yield a mosquitto on loopback."""
     with running_broker(tmp_path) as running:
         yield running
 
 
 @pytest.fixture
 def witness(broker: Broker) -> Iterator[Witness]:
-    """Give a client that hears every topic."""
+    """Yield a client that receives every topic."""
     other = Witness(broker.port)
     yield other
     other.close()
@@ -27,14 +27,14 @@ def witness(broker: Broker) -> Iterator[Witness]:
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
-    """Give a namespace with a WireGuard device and a broker."""
+    """Yield a namespace with a WireGuard device and a broker."""
     with Rack() as rack:
         yield Machine(rack)
 
 
 @pytest.fixture
 def start(machine: Machine) -> Iterator[Start]:
-    """Start sites of a version, with switches; all end with the test, and the hub's peer is as before."""
+    """Yield a function that starts a site; all sites end with the test, and the hub's peer is restored."""
     started: list[SiteProcess] = []
 
     def start_one(version: str = "7.20.8", *switches: str) -> SiteProcess:

@@ -1,4 +1,4 @@
-"""What passes between the language and the router's menus. Pure."""
+"""The interface between the language and the router that a script runs on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from typing import Literal, Protocol
 
 from lab.routeros.language.values import Nothing, Value
 
-# What becomes of a value whose fate on RouterOS nobody measured (JSON's null, a fraction, `:toip "1.1"` …). `stop`: the
-# emulator stops. The others are guesses, to show that a script does no harm whichever is true: `refuse`: an error, or
-# nil; `text`: it stays text; `number`: it becomes a number, an address, nothing.
+# The result of a value for which RouterOS's behaviour was never measured (JSON's null, a fraction, `:toip "1.1"` …).
+# `stop`: the emulator stops. The others are guesses, to show that a script does no harm whichever is true: `refuse`: an
+# error, or nil; `text`: it remains text; `number`: it becomes a number, an address, or nothing.
 OddValues = Literal["stop", "refuse", "text", "number"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command of a menu, its arguments evaluated and checked against the schema."""
+    """One command of a menu; its arguments are evaluated and were checked against the schema."""
 
     menu: str  # "/interface/wireguard/peers"; a global command (":put") never reaches a menu
     verb: str  # "set"
@@ -29,24 +29,24 @@ class Menu(Protocol):
     """One menu of the router."""
 
     def call(self, call: Call) -> Value:
-        """Carry out one command; a command that returns nothing gives `Nothing()`.
+        """Carry out one command; return `Nothing()` if it returns no value.
 
         Raises:
-            ScriptError: what RouterOS refuses.
-            NotImplementedInEmulator: what RouterOS has and the emulator lacks.
+            ScriptError: RouterOS reports this error.
+            NotImplementedInEmulator: RouterOS can do this and the emulator cannot.
         """
         ...
 
 
 class GlobalVariables:
-    """The `:global` variables of one user, shared by scripts that run in parallel threads."""
+    """The `:global` variables of one user, which scripts in parallel threads share."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._values: dict[str, Value] = {}
 
     def get(self, name: str) -> Value:
-        """Return the value, `Nothing()` if there is no such variable."""
+        """Return a variable's value, `Nothing()` if it does not exist."""
         with self._lock:
             return self._values.get(name, Nothing())
 
@@ -56,7 +56,7 @@ class GlobalVariables:
             return frozenset(self._values)
 
     def set(self, name: str, value: Value) -> None:
-        """Set the value; setting `Nothing()` removes the variable from the environment."""
+        """Set a variable; `Nothing()` removes it."""
         with self._lock:
             if isinstance(value, Nothing):
                 self._values.pop(name, None)
@@ -75,16 +75,16 @@ class World(Protocol):
         """Return the menu at an absolute path such as `/iot/mqtt/brokers`.
 
         Raises:
-            NotImplementedInEmulator: the schema has the menu and the emulator does not.
+            NotImplementedInEmulator: the emulator does not have this menu.
         """
         ...
 
     def put(self, text: str) -> None:
-        """Take one line that `:put` prints."""
+        """Receive one line that `:put` prints."""
         ...
 
     def log(self, topics: str, text: str) -> None:
-        """Take one line that `:log` writes; topics are `info`, `warning`, `error` or `debug`."""
+        """Receive one line that `:log` writes; topics are `info`, `warning`, `error` or `debug`."""
         ...
 
     def delay(self, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""The commands that decide what runs: `:if`, the loops, `:do`, `:onerror`, `:retry`, `:error`, `:return`. Pure.
+"""Control flow: `:if`, the loops, `:do`, `:onerror`, `:retry`, `:delay`, `:error`, `:return`.
 
-Sources: MikroTik's manual, "Scripting"; tarikin's reference (the condition is a bool or a number,
-`:onerror` gives whether there was an error, `[:if … do={:return x}]` gives x).
+Sources: MikroTik's manual, "Scripting"; tarikin's reference (a condition is a bool or a number, `:onerror` returns
+whether there was an error, `[:if … do={:return x}]` returns x).
 """
 
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ MAX_ROUNDS = 1_000_000
 
 
 def truth(value: Value) -> bool:
-    """Return whether a condition holds.
+    """Return whether a condition is true.
 
     Raises:
-        ScriptError: it is a string.
+        ScriptError: the condition is a string.
     """
     if isinstance(value, bool):
         return value
@@ -184,7 +184,7 @@ def _retry(frame: Frame) -> Value:
 
 
 def seconds(value: Value) -> float:
-    """Return a delay: a span, or a number of seconds."""
+    """Return the seconds of a delay, which is a time or a number of seconds."""
     if isinstance(value, Time):
         return value.ns / 1e9
     number = read_num(value) if isinstance(value, str) else value

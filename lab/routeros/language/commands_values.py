@@ -1,7 +1,7 @@
-"""The commands that look at a value or turn it into another. Pure.
+"""The commands that inspect or convert a value: `:len`, `:typeof`, `:pick`, `:find`, `:parse`, `:to…`, JSON.
 
 Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Global commands; tarikin's
-reference. Where that reference contradicts the rows (`:tobool "yes"`), the rows stand.
+reference. Where that reference contradicts the rows (`:tobool "yes"`), the rows win.
 """
 
 from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ def _tobool(value: Value) -> Value:
 
 
 def _odd(frame: Frame, command: str, value: Value, lenient: Value) -> Value:
-    """Return what a text may be that looks like an address and is none in full: the world decides."""
+    """Return the result for a text that looks like an incomplete address, as the world's `odd_values` says."""
     mode = frame.run.world.odd_values
     if mode == "stop":
         raise _unknown(command, value)

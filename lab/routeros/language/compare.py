@@ -1,8 +1,9 @@
-"""`=`, `<`, `~` and `in`: how two values compare. Pure.
+"""Compare two values: `=`, `<`, `~` and `in`.
 
 Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Relational and Logical Operators;
 tarikin's reference (a number and a string of digits compare as numbers, a bool and a number are never
-equal, a string has no order). Any other two types are not known, and refused: write `[:tostr …]` on both sides.
+equal, a string has no order). For any other two types the result is not known, and the emulator stops: write
+`[:tostr …]` on both sides.
 """
 
 import re
@@ -15,14 +16,14 @@ from lab.routeros.language.values import Array, Code, Ip, Ip6, Ip6Prefix, IpPref
 
 _ORDER_WORDS = {"<": "less than", ">": "more than", "<=": "less or equal to", ">=": "more or equal to"}
 _TYPE_WORDS = {"str": "string", "num": "number", "ip": "ip address", "time": "time interval"}
-# What POSIX and Python read alike: no backslash but before a symbol, no class name, no look-around.
+# The syntax that POSIX and Python share: a backslash only before a symbol, no class names, no look-around.
 _PLAIN_REGEX = re.compile(r"(?:[^\\\[(?]|\\[^A-Za-z0-9<>`'\n]|\[[^\[\\]*\]|\((?!\?)|(?<![*+?}])\?)*", re.DOTALL)
 
 _END = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|\$", re.DOTALL)
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Return whether RouterOS calls the two equal.
+    """Return whether RouterOS treats the two values as equal.
 
     Raises:
         NotImplementedInEmulator: how it compares these types was never measured.
@@ -41,7 +42,7 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def ordered(operator: str, left: Value, right: Value) -> bool:
-    """Return `left < right` and the like for numbers, spans and addresses.
+    """Return `left < right` and the like for numbers, times and addresses.
 
     Raises:
         ScriptError: strings and arrays have no order.
@@ -73,10 +74,10 @@ def _sign(left: Value, right: Value) -> int | None:
 
 
 def matches(value: Value, pattern: Value) -> bool:
-    """Return `value ~ pattern`, for the part of POSIX's extended expressions that Python reads alike.
+    """Return `value ~ pattern`, for the part of POSIX's extended expressions that Python reads in the same way.
 
     Raises:
-        NotImplementedInEmulator: the pattern goes beyond that part, or a side is no string.
+        NotImplementedInEmulator: the pattern goes beyond that part, or one side is not a string.
     """
     if not isinstance(value, str) or not isinstance(pattern, str):
         raise NotImplementedInEmulator(f"{typeof(value)} ~ {typeof(pattern)}")
@@ -90,7 +91,7 @@ def matches(value: Value, pattern: Value) -> bool:
 
 @lru_cache(maxsize=256)
 def _pythonic(pattern: str) -> str:
-    """Write `$` as Python's end of the text: its own `$` takes a last line break in, POSIX's does not."""
+    r"""Replace `$` by `\Z`: Python's `$` also matches before a final line break, and POSIX's does not."""
     return _END.sub(lambda match: match[1] or r"\Z", pattern)
 
 

@@ -1,7 +1,7 @@
-"""The measured grammar: routeros-lsp's parser with the operators and precedences that RouterOS itself showed. Pure.
+"""Parse with routeros-lsp's parser, and with the operators and precedences that were measured on RouterOS.
 
 Source: the `operator`, `parse` and `array-member` rows of data/device-measured.json. The parser of routeros-lsp
-groups by guessed precedences and lacks `any`, `<%%`, the unary `>` and a member that begins with `::`.
+groups by guessed precedences and has no `any`, `<%%`, unary `>` or array member that begins with `::`.
 """
 
 import re
@@ -45,15 +45,15 @@ _WORD_OPERATOR = re.compile(r"(and|or|in)(?![A-Za-z0-9_])")
 _ANY = re.compile(r"any(?![A-Za-z0-9_])")
 _NO_WORD = re.compile(r"[ \t\r\n;{}\[\]()\"$]")
 
-# Where a brace holds commands although no `do=`, `else=` or `on-error=` stands before it.
+# Commands whose `{ }` contains commands without `do=`, `else=` or `on-error=` before it.
 _BLOCK_ARGUMENTS = {"onerror": ("in",), "do": ("command",), "retry": ("command",), "time": ("command",)}
 
 
 class MeasuredParser(_Parser):
-    """Overrides how expressions group, and marks every brace that holds commands."""
+    """The parser of routeros-lsp, with other grouping of expressions; it marks each `{ }` that contains commands."""
 
     def parse_statement(self, role: str) -> Statement:
-        """Return one statement; an array member such as `::1/0` is a word, no command."""
+        """Return one statement; an array member such as `::1/0` is a word, not a command."""
         if role == "unknown" and self.text.startswith("::", self.pos):
             start = self.pos
             end = _NO_WORD.search(self.text, start)
@@ -65,7 +65,7 @@ class MeasuredParser(_Parser):
         return statement
 
     def parse_expr(self, min_prec: int) -> Expr:
-        """Return the expression whose operators bind at least as tight as `min_prec`."""
+        """Return the expression whose operators bind at least as tightly as `min_prec`."""
         left = self.parse_unary()
         while True:
             self.skip_expr_space()
@@ -121,7 +121,7 @@ def _mark_blocks(statement: Statement) -> None:
 
 
 def parse(text: str) -> ParseResult:
-    """Return the tree and what RouterOS would refuse in it."""
+    """Return the syntax tree and the errors that RouterOS would report."""
     return MeasuredParser(text).run()
 
 

@@ -1,8 +1,8 @@
-"""The one way to run a RouterOS script: `run(source, world)`. Pure but for what the world does.
+"""Run or check a RouterOS script.
 
-What RouterOS does is taken, in this order, from: the measured rows (data/device-measured.json); routeros-lsp,
+Sources for what RouterOS does, the most trusted first: the measured rows (data/device-measured.json); routeros-lsp,
 whose rules were measured with `/import dry-run`; MikroTik's manual, page "Scripting"; the reference that tarikin
-published on GitHub, tested on RouterOS 7.21. Where none of them says, the emulator stops.
+published on GitHub, tested on RouterOS 7.21. Where none of them answers, the emulator stops.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ def check(source: str, version: str, absent: frozenset[str] = frozenset(), scope
     """Return the program if RouterOS would compile the whole text.
 
     Raises:
-        ScriptSyntaxError: it would not.
-        NotImplementedInEmulator: nobody knows.
+        ScriptSyntaxError: RouterOS would reject it.
+        NotImplementedInEmulator: it is not known whether RouterOS would.
     """
     program = compile_script(decode_source(source), schema_for(version, absent), scope)
     for line in program.lines:
@@ -41,16 +41,16 @@ def run(
     scope: Literal["import", "script"] = "script",
     absent: frozenset[str] = frozenset(),
 ) -> Value:
-    """Run a script and return what a top-level `:return` gave, else `Nothing()`.
+    """Run a script; return the value of a top-level `:return`, or else `Nothing()`.
 
     `locals` are declared before it starts (a handler's msgData and msgTopic; strings with one character per byte). In
-    an import, every top-level line is its own scope, and is compiled when its turn comes. `absent` names menus that
-    this router lacks because a package is missing (`/iot`): their names are syntax errors.
+    an import, every top-level line is its own scope, and a syntax error stops the script at its line. `absent` lists
+    menus that do not exist because a package is not installed (`/iot`): using them is a syntax error.
 
     Raises:
-        ScriptSyntaxError: RouterOS refuses the text; nothing of it (import: of that line and the rest) has run.
-        ScriptError: RouterOS stops with this error.
-        NotImplementedInEmulator: the script needs what the emulator lacks.
+        ScriptSyntaxError: RouterOS rejects the text and runs no part of it (an import: not that line and the rest).
+        ScriptError: RouterOS stops the script with this error.
+        NotImplementedInEmulator: the script needs something that the emulator does not implement.
     """
     program = compile_script(decode_source(source), schema_for(world.version, absent), scope)
     evaluator = Run(prepared(program), world)

@@ -1,7 +1,7 @@
-"""`:deserialize from=json` and `:serialize to=json`. Pure.
+"""`:deserialize from=json` and `:serialize to=json`.
 
 Sources: MikroTik's manual, "Scripting", Global commands (serialize, deserialize); tarikin's reference
-(types, null, the empty array, trailing commas, `123.000000`). Strings hold bytes, so UTF-8 passes through as it is.
+(types, null, the empty array, trailing commas, `123.000000`). Strings hold bytes, so UTF-8 passes unchanged.
 """
 
 import json
@@ -25,9 +25,9 @@ def decode_json(text: str, *, convert_strings: bool, odd: OddValues = "stop") ->
     """Return the value of a JSON text; with `convert_strings`, `"1.2.3.4"` becomes an ip and `"5"` a number.
 
     Raises:
-        ScriptError: it is no JSON.
-        NotImplementedInEmulator: what RouterOS makes of it is not known (null, fractions, unicode escapes, no text,
-            one key twice), and `odd` is "stop".
+        ScriptError: it is not valid JSON.
+        NotImplementedInEmulator: the result in RouterOS is not known (null, fractions, unicode escapes, empty text,
+            duplicate keys), and `odd` is "stop".
     """
     reader = _Reader(odd)
     if not text.strip():
@@ -44,7 +44,7 @@ def decode_json(text: str, *, convert_strings: bool, odd: OddValues = "stop") ->
 
 
 class _Odd:
-    """A value that JSON allows and whose fate is not known: what it may be as text, and as a number or nothing."""
+    """A JSON value whose result in RouterOS is not known: its text, and its number or nothing."""
 
     def __init__(self, what: str, text: str, number: Value) -> None:
         self.what, self.text, self.number = what, text, number
@@ -52,12 +52,12 @@ class _Odd:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads JSON; `mode` decides what is not known (`call.OddValues`)."""
+    """Reads JSON; `mode` says how to treat what is not known (`call.OddValues`)."""
 
     mode: OddValues
 
     def odd(self, what: str, text: str, number: Value) -> Value:
-        """Return one of the two, or raise."""
+        """Return `text` or `number`, or raise, as `mode` says."""
         if self.mode == "stop":
             raise NotImplementedInEmulator(what)
         if self.mode == "refuse":
@@ -65,7 +65,7 @@ class _Reader:
         return text if self.mode == "text" else number
 
     def unicode(self, text: str) -> str:
-        """Return the text with its unicode escapes doubled, so that they stay text, or made bytes."""
+        """Return the JSON text with its unicode escapes doubled, so that they remain text, or decoded to bytes."""
 
         def replaced(match: re.Match[str]) -> str:
             if match[1]:
@@ -81,8 +81,8 @@ class _Reader:
 
         return _UNICODE.sub(replaced, text)
 
-    def document(self, text: str) -> Any:  # noqa: ANN401 - what json gives
-        """Return what Python's reader makes of it; raises ValueError."""
+    def document(self, text: str) -> Any:  # noqa: ANN401 - the type that json returns
+        """Return what Python's JSON reader returns; raises ValueError."""
         return json.loads(
             text,
             object_pairs_hook=self._pairs,
@@ -93,7 +93,7 @@ class _Reader:
         )
 
     def value(self, document: Any, depth: int = 0, *, convert_strings: bool) -> Value:  # noqa: ANN401 - likewise
-        """Return a document as the language's value."""
+        """Return a JSON document as a value of the language."""
         if depth > MAX_DEPTH:
             raise ScriptError("failure: invalid JSON: too deep")
         match document:
@@ -117,7 +117,7 @@ class _Reader:
         if len(members) < len(pairs):
             self.odd(":deserialize of an object with one key twice", "", 0)
             if self.mode == "text":
-                members = dict(reversed(pairs))  # the first one counts
+                members = dict(reversed(pairs))  # the first one wins
         return members
 
     @staticmethod
@@ -146,7 +146,7 @@ def encode_json(value: Value, *, convert_strings: bool) -> str:
     """Return the JSON text; with `convert_strings`, a string of digits becomes a number (`"5"` is 5.000000).
 
     Raises:
-        NotImplementedInEmulator: how RouterOS writes it was never measured.
+        NotImplementedInEmulator: how RouterOS writes this value was never measured.
     """
     match value:
         case Nothing() | Nil():

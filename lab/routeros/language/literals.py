@@ -1,4 +1,4 @@
-"""Unquoted words and text to values. Pure.
+"""Read unquoted words and text as values.
 
 Source: the `literal` and `array-member` rows of data/device-measured.json.
 """
@@ -34,10 +34,10 @@ _UNIT_NS = {
 
 @lru_cache(maxsize=4096)
 def read_literal(word: str) -> Value:
-    """Return the value that an unquoted word stands for; what is nothing else is a string.
+    """Return the value of an unquoted word; a word that is no other literal is a string.
 
     Raises:
-        NotImplementedInEmulator: nobody measured how RouterOS reads it.
+        NotImplementedInEmulator: how RouterOS reads it was never measured.
     """
     if word in _BOOLS:
         return _BOOLS[word]
@@ -53,7 +53,7 @@ def read_literal(word: str) -> Value:
 
 
 def read_num(text: str) -> int | None:
-    """Return a number, saturated at 64 bits as RouterOS reads it."""
+    """Return a number, limited to 64 bits as in RouterOS, or None."""
     if not _NUM.fullmatch(text):
         return None
     number = int(text, 0) if text.startswith("0x") else int(text)
@@ -61,7 +61,7 @@ def read_num(text: str) -> int | None:
 
 
 def read_ip(text: str) -> Ip | None:
-    """Return an IPv4 address; one with fewer than four parts fills with zeros before the last: `1.1` is 1.0.0.1."""
+    """Return an IPv4 address; missing parts are zeros before the last one: `1.1` is 1.0.0.1."""
     match = _DOTTED.fullmatch(text)
     if match is None:
         return None
@@ -79,7 +79,7 @@ def read_ip6(text: str) -> Ip6 | None:
 
 
 def read_prefix(text: str) -> IpPrefix | Ip6Prefix | None:
-    """Return a prefix; an IPv4 one keeps its host bits, an IPv6 one keeps them as far as they lie in the prefix."""
+    """Return a prefix; an IPv4 prefix keeps its host bits, an IPv6 prefix loses them."""
     address, slash, length = text.partition("/")
     if not slash or not length.isdecimal():
         return None
@@ -93,7 +93,7 @@ def read_prefix(text: str) -> IpPrefix | Ip6Prefix | None:
 
 
 def read_time(text: str) -> Time | None:
-    """Return a span: `1w2d`, `2s3m4h`, `9:00`, `1d00:00:00`, `1.256` (seconds)."""
+    """Return a time: `1w2d`, `2s3m4h`, `9:00`, `1d00:00:00`, `1.256` (seconds)."""
     ns = 0
     if _SPAN.fullmatch(text):
         ns = _span_ns(text)

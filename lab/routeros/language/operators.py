@@ -1,7 +1,7 @@
-"""Arithmetic, bits, concatenation, arrays: what an operator makes of two values. Pure.
+"""Apply operators: arithmetic, bits, concatenation, arrays, logic.
 
 Sources: the rows of data/device-measured.json; MikroTik's manual, "Scripting", Operators, and its older examples
-(spans, addresses); tarikin's reference (a string of digits counts as a number, an unset variable as 0 and
+(times, addresses); tarikin's reference (a string of digits counts as a number, an unset variable as 0 and
 as "", both sides of `and` and `or` are always evaluated, overflow wraps).
 """
 
@@ -15,7 +15,7 @@ from lab.routeros.language.values import Array, Code, Ip, Ip6, Nil, Nothing, Op,
 
 
 def wrap(number: int) -> int:
-    """Return the number as 64 bits with a sign hold it."""
+    """Return the number wrapped to 64 bits with a sign."""
     return (number + 2**63) % 2**64 - 2**63
 
 
@@ -109,7 +109,7 @@ def _shift(operator: str, left: Value, right: Value) -> Value:
 
 
 def concatenate(left: Value, right: Value) -> Value:
-    """Return `left . right`; over an array it works member by member."""
+    """Return `left . right`; with an array, concatenate each member."""
     match left, right:
         case (Code() | Op(), _) | (_, Code() | Op()) | (Array(), Array()):
             raise _unknown(left, ".", right)
@@ -183,11 +183,11 @@ _SAME = {"&&": "and", "||": "or"}
 
 
 def function(operator: str) -> Callable[[Value, Value], Value]:
-    """Return what makes one value of two by this operator.
+    """Return the function of two values for this operator.
 
-    Called, it raises:
-        ScriptError: RouterOS refuses these types.
-        NotImplementedInEmulator: nobody measured what it does with them.
+    It raises:
+        ScriptError: RouterOS reports an error for these types.
+        NotImplementedInEmulator: what RouterOS does with these types was never measured.
     """
     if operator in {"<", ">", "<=", ">="}:
         return lambda left, right: ordered(operator, left, right)
@@ -195,7 +195,7 @@ def function(operator: str) -> Callable[[Value, Value], Value]:
 
 
 def unary(operator: str, value: Value) -> Value:
-    """Return `-value`, `!value`, `~value` or `any value`. Raises as a function of two does."""
+    """Return `-value`, `!value`, `~value` or `any value`; raise as the functions of two values do."""
     match operator, value:
         case "any", _ if not isinstance(value, Nil):
             return not isinstance(value, Nothing)

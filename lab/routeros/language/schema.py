@@ -1,9 +1,9 @@
-"""Which commands and arguments a RouterOS version has, as the tree that routeros-lsp's command checker reads. Pure.
+"""The commands and arguments of each RouterOS version, as the tree that routeros-lsp's command checker reads.
 
-Two sources: `data/schema.json` (what the console of each version from 7.12 to 7.24 lists, for the menus that
-scripts here use; `data/manual.json` has a few more) decides names. routeros-lsp's own database (7.21.4, without the
-package iot) adds how many unnamed arguments a command takes, which are required and which are flags. Menus outside
-the first are known from the second only, and the emulator has none of them.
+There are two sources. `data/schema.json` lists the names that the console of each version from 7.12 to 7.24 lists, for
+the menus that the scripts use (`data/manual.json` adds a few). routeros-lsp's own database (7.21.4, without the package
+iot) adds how many unnamed arguments a command takes, which are required and which are flags; it is also the only source
+for all other menus, none of which the emulator implements.
 """
 
 import copy
@@ -17,7 +17,7 @@ from routeros_lsp.schema.schema import NodeInfo, Schema
 from lab.routeros.data import SCHEMAS
 from lab.routeros.versions import parse_version
 
-# The standard verbs of an item menu, whose argument counts the console shows alike in every menu.
+# The standard verbs of an item menu: the console shows the same argument counts in every menu.
 _MODEL_MENU = ("interface", "wireguard", "peers")
 
 
@@ -104,5 +104,5 @@ def property_names(schema: Schema, menu: str) -> frozenset[str]:
 
 
 def is_listed(menu: str, verb: str) -> bool:
-    """Return whether `schema.json` covers the command, in any version: only then are its names known."""
+    """Return whether `schema.json` covers the command in any version; only then are its names known."""
     return f"{menu}/{verb}" in _listed() or (menu == "" and f":{verb}" in _listed())

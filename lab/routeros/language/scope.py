@@ -1,4 +1,4 @@
-"""Where a name finds its variable: blocks inside blocks, functions apart, globals only where declared. Pure."""
+"""Look up variables: blocks nest, functions see only their arguments, globals must be declared."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from lab.routeros.language.values import Nothing, Value
 
 
 class Scope:
-    """The variables of one block. A function's scope has no parent: it sees nothing of the code around it."""
+    """The variables of one block. A function's scope has no parent: it does not see the code around it."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Scope:
         return Scope(self._world_globals, self)
 
     def apart(self, locals_: Mapping[str, Value]) -> "Scope":
-        """Return the scope of a function, which holds its arguments only."""
+        """Return the scope of a function, which contains only its arguments."""
         return Scope(self._world_globals, None, locals_)
 
     def declare_local(self, name: str, value: Value) -> None:
@@ -38,19 +38,20 @@ class Scope:
         self._locals[name] = value
 
     def declare_global(self, name: str, value: Value | None) -> None:
-        """`:global`: without a value, make the name reach what the variable already holds."""
+        """`:global`: without a value, make the existing global variable visible under this name."""
         self._locals.pop(name, None)
         self._globals.add(name)
         if value is not None:
             self._world_globals.set(name, value)
 
     def read(self, name: str) -> Value:
-        """Return `$name`; a name that is not declared is nothing, also if there is a global of that name.
+        """Return `$name`; a name that is not declared is nothing, even if there is a global variable of that name.
 
         Source: MikroTik's manual, "Scripting", Scopes (`{ :local a 3; { :global b 4; } :put ($a+$b); }` prints 3).
 
         Raises:
-            NotImplementedInEmulator: an earlier line of an import declared that global; may be it is seen there.
+            NotImplementedInEmulator: an earlier line of an import declared that global, which
+                may be visible on this line.
         """
         if name in self._locals:
             return self._locals[name]
@@ -66,7 +67,7 @@ class Scope:
         """`:set name value`, of the innermost variable of that name.
 
         Raises:
-            NotImplementedInEmulator: it is not declared (RouterOS refuses that before it runs, save for a quoted name).
+            NotImplementedInEmulator: it is not declared (RouterOS rejects that at compile time, except a quoted name).
         """
         if name in self._globals:
             self._world_globals.set(name, value)

@@ -1,4 +1,4 @@
-"""Source text to a program that may run; what RouterOS refuses before it runs anything is refused here. Pure."""
+"""Compile source text to a program; reject what RouterOS rejects before it runs anything."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,15 +13,15 @@ from routeros_lsp.syntax.ast import Script, Statement
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptSyntaxError
 from lab.routeros.language.grammar import parse
 
-# routeros-lsp calls these warnings because its own database may lack a menu; ours is the version's.
+# routeros-lsp treats these as warnings because its own command list may be incomplete; the version's list is not.
 _ERRORS = frozenset({"schema/unknown-command", "schema/unknown-parameter"})
-# Accepted by RouterOS, in a way that nobody described.
+# RouterOS accepts these; what it then does is not documented.
 _UNCLEAR = frozenset({"syntax/stray-closer", "syntax/stray-backslash", "syntax/trailing-comment"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A parsed script. `lines` are the groups of top-level statements that share a scope, each with what refuses it."""
+    """A parsed script. `lines` are the groups of top-level statements that share a scope."""
 
     text: str
     lines: "tuple[Line, ...]"
@@ -35,26 +35,26 @@ class Program:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """Statements of one scope, and the error that RouterOS gives instead of running them."""
+    """Statements of one scope, and the error that RouterOS reports instead of running them, if any."""
 
     statements: tuple[Statement, ...]
     refusal: Exception | None
 
 
 def decode_source(source: str) -> str:
-    """Return the source with one character per byte, as every string of the language is kept."""
+    """Return the source with one character per byte, as in every string of the language."""
     return source.encode("utf-8").decode("latin-1")
 
 
 @lru_cache(maxsize=256)  # a handler is the same text for every message
 def compile_script(text: str, schema: Schema, scope: str) -> Program:
-    """Return the program; for `scope` "script" the whole text is one line, for "import" each physical line is its own.
+    """Return the program; with `scope` "script" the text is one line, with "import" each physical line is its own.
 
-    In an import, a refusal stands at its line: RouterOS runs the lines before it (`/import` is fail-fast).
+    In an import, a syntax error is part of its line, because RouterOS runs the lines before it.
 
     Raises:
-        ScriptSyntaxError: RouterOS refuses the text ("script" only).
-        NotImplementedInEmulator: whether it does is not known ("script" only).
+        ScriptSyntaxError: RouterOS rejects the text ("script" only).
+        NotImplementedInEmulator: it is not known whether RouterOS rejects the text ("script" only).
     """
     parsed = parse(text)
     options = BindOptions(mode=scope, context_variables=frozenset())
@@ -99,7 +99,7 @@ def _without_judgement(finding: RuleFinding) -> RuleFinding:
 
 
 def _closures(bound: BindResult) -> list[RuleFinding]:
-    """Find reads of an outer local from inside a function: one source says empty, another says syntax error."""
+    """Find reads of an outer local variable in a function: by one source it is empty, by another a syntax error."""
     functions = [scope for scope in bound.scopes if scope.kind == "function"]
     found = []
     for read in bound.references:
@@ -137,7 +137,7 @@ def _place(finding: RuleFinding, text: str) -> str:
 
 
 def _routeros_text(finding: RuleFinding, text: str) -> str:
-    """Return RouterOS's words: those that its `:parse` gave for 912 scripts (7.22.1), and the manual's."""
+    """Return the words of RouterOS's own error: those of its `:parse` (7.22.1, 912 scripts) and of the manual."""
     words = "syntax error"
     match finding.rule:
         case "schema/unknown-command":

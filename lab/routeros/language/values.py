@@ -1,8 +1,8 @@
-"""The values of the RouterOS language and their text (`:tostr`, `:typeof`). Pure.
+"""The values of the RouterOS language and their text (`:tostr`, `:typeof`).
 
 A `str` holds bytes: each character is one byte, 0 to 255 (decode with latin-1), because RouterOS counts and cuts bytes.
-`num` is a Python `int` and `bool` a Python `bool`: always test for `bool` first. `str()` gives what `:tostr` gives,
-except of a `bool`: use `render`.
+`num` is a Python `int` and `bool` a Python `bool`: always test for `bool` first. `str()` returns what `:tostr` returns,
+except for a `bool`: use `render`.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Code:
-    """A function: `code` if `:parse` made it, and `array` (sic) if `do={…}` did. `body` belongs to the interpreter."""
+    """A function: of type `code` if `:parse` made it, of type `array` (sic) if `do={…}` did."""
 
     body: object
     parsed: bool = False
@@ -121,7 +121,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
-    """`op`: an expression kept unevaluated, `(>[…])`. `body` belongs to the interpreter."""
+    """`op`: an unevaluated expression, `(>[…])`. Only the interpreter uses `body`."""
 
     body: object
 
@@ -150,14 +150,14 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 
 def typeof(value: Value) -> str:
-    """Return what `:typeof` gives."""
+    """Return what `:typeof` returns."""
     if isinstance(value, Code) and not value.parsed:
         return "array"
     return _TYPE_NAMES[type(value)]
 
 
 def render(value: Value) -> str:
-    """Return what `:tostr`, `:put` and string interpolation give."""
+    """Return the text of a value, as in `:tostr`, `:put` and string interpolation."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
@@ -168,7 +168,7 @@ def readable(text: str) -> str:
     try:
         return text.encode("latin-1").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        return text  # not from a script
+        return text  # not the text of a script: it was decoded before
 
 
 _SECOND = 1_000_000_000

@@ -1,7 +1,7 @@
-"""The condition after `where`, and after `find`: flat in the tree, an expression over an item's properties here. Pure.
+"""The condition after `where` and `find`: a flat list in the syntax tree, an expression over an item's properties here.
 
-Conditions side by side must all hold (`where name="x" disabled=no`). The left side of an operator is a property, the
-right a value; a bare word alone is a property that must be true. A property that an item lacks equals nothing.
+Adjacent conditions must all be true (`where name="x" disabled=no`). The left side of an operator is a property, the
+right side a value; a single word is a property that must be true. A property that an item does not have is nothing.
 """
 
 import re
@@ -25,14 +25,14 @@ _CONNECTIVES = {"and": "and", "&&": "and", "or": "or", "||": "or"}
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A connective, a whole test, or a comparison that still lacks its right side."""
+    """A connective or a complete test."""
 
     connective: str = ""
     test: Test | None = None
 
 
 class SeenProperties(Mapping[str, Value]):
-    """The properties of an item. A known name without a value is absent; an unknown name stops the script."""
+    """The properties of an item, for a condition. A known name may be absent; an unknown name stops the emulator."""
 
     def __init__(self, path: str, names: frozenset[str], properties: Mapping[str, Value]) -> None:
         self._path = path
@@ -55,9 +55,9 @@ class SeenProperties(Mapping[str, Value]):
 
 
 class Condition:
-    """A parsed condition. `value` evaluates the right side of a comparison, each time one is made.
+    """A parsed condition. `value` evaluates the right side of each comparison.
 
-    `reserved` holds the menu's property names: inside a condition `$name` means the property, not the variable.
+    `reserved` is the set of the menu's property names: in a condition `$name` means the property, not the variable.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Condition:
             raise NotImplementedInEmulator("this condition after where")
 
     def holds(self, properties: Properties) -> bool:
-        """Return whether an item with these properties meets the condition."""
+        """Return whether the condition is true for an item with these properties."""
         return self._test(properties)
 
     def _connective(self) -> str:
@@ -157,7 +157,7 @@ class Condition:
         if isinstance(value, Nothing):
             return False
         if not isinstance(value, bool):
-            raise NotImplementedInEmulator(f"the property {name} alone after where: it is no bool")
+            raise NotImplementedInEmulator(f"the property {name} alone after where: it is not a bool")
         return value
 
     def _nested(self, expr: Expr) -> Test:
@@ -188,7 +188,7 @@ class Condition:
 
         def test(properties: Properties) -> bool:
             if isinstance(right, Variable) and (right.name in self._reserved or right.name in properties):
-                raise NotImplementedInEmulator(f"where {name}{operator}${right.name}: it is a property's name too")
+                raise NotImplementedInEmulator(f"where {name}{operator}${right.name}: it is also a property's name")
             wanted = "" if right is None else self._value(right)
             return _holds(properties.get(name, Nothing()), operator, wanted)
 
@@ -198,7 +198,7 @@ class Condition:
 def _holds(value: Value, operator: str, wanted: Value) -> bool:
     if isinstance(value, Nothing) and not isinstance(wanted, Nothing):
         if wanted == "":
-            raise NotImplementedInEmulator("comparing a property that is not there with an empty string")
+            raise NotImplementedInEmulator("comparing an absent property with an empty string")
         return operator == "!="
     match operator:
         case "=":

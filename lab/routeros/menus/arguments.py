@@ -1,7 +1,7 @@
-"""Reads the values of a command's arguments as RouterOS does, whatever type they came with. Pure.
+"""Read the values of a command's arguments as RouterOS does, whatever their type.
 
-The texts of the errors are RouterOS's where the manual or a public log shows them; the rest is assumed (tests/emulator
-says which).
+The texts of errors are RouterOS's own where the manual or a public log shows them; the others are assumed (the
+tests say which).
 """
 
 from ipaddress import ip_address, ip_interface
@@ -15,7 +15,7 @@ _TEXT_TYPES = (str, int, bool, Ip, Ip6, IpPrefix, Ip6Prefix, Time, Id, Nil, Noth
 
 
 def read_text(name: str, value: Value) -> str:
-    """Return the value as text; an array or code is refused."""
+    """Return the value as text; an array or code is rejected."""
     if isinstance(value, _TEXT_TYPES):
         return render(value)
     if isinstance(value, Array):
@@ -27,7 +27,7 @@ def read_bool(name: str, value: Value) -> bool:
     """Return yes or no.
 
     Raises:
-        ScriptError: neither of them.
+        ScriptError: it is neither.
     """
     if isinstance(value, bool):
         return value
@@ -53,10 +53,10 @@ def read_number(name: str, value: Value, low: int, high: int) -> int:
 
 
 def read_span(name: str, value: Value) -> Time:
-    """Return a span of time; a bare number means seconds.
+    """Return a time; a number without a unit means seconds.
 
     Raises:
-        ScriptError: neither.
+        ScriptError: it is neither a time nor a number.
     """
     if isinstance(value, Time):
         return value
@@ -64,10 +64,10 @@ def read_span(name: str, value: Value) -> Time:
 
 
 def read_address(name: str, value: Value) -> Ip | Ip6:
-    """Return an IP address, given as one or as its text (IPv6 without brackets).
+    """Return an IP address, from an address or a text (IPv6 without brackets).
 
     Raises:
-        ScriptError: not an address.
+        ScriptError: it is not an address.
     """
     if isinstance(value, Ip | Ip6):
         return value

@@ -1,7 +1,7 @@
-"""`/iot/mqtt/brokers`: the brokers and the link of each. Edge: talks to brokers through mqtt_link.
+"""`/iot/mqtt/brokers`: the brokers, each with its connection.
 
-Arguments and their types as in MikroTik's console reference, /iot/mqtt/brokers. `set` counts from the next connection
-on; only auto-connect acts at once.
+Arguments and their types are those of MikroTik's console reference, /iot/mqtt/brokers. A `set` takes effect at the next
+connection; only auto-connect takes effect at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from lab.routeros.language.values import Id, Value, readable, render
 from lab.routeros.menus.arguments import read_bool, read_number, read_text
 from lab.routeros.menus.items import Change, Item, ItemMenu, Reader
 from lab.routeros.mqtt.client import BrokerSettings, Message
-from lab.routeros.mqtt.link import BrokerLink, Ears, Link, MakeLink
+from lab.routeros.mqtt.link import BrokerLink, Link, LinkEvents, MakeLink
 from lab.routeros.mqtt.rules import DEFAULT_CLIENT_ID, KEEP_ALIVE_S, SCRIPTS_LIMIT
 from lab.routeros.versions import is_between
 
@@ -21,7 +21,7 @@ Topics = tuple[tuple[str, int], ...]  # topic and QoS
 
 
 def broker_readers(version: str) -> Mapping[str, Reader]:
-    """Return the arguments of add and set that this version has."""
+    """Return the arguments of add and set in this version."""
     readers: dict[str, Reader] = dict.fromkeys(_TEXTS, read_text)
     readers |= dict.fromkeys(("ssl", "auto-connect"), read_bool)
     readers["port"] = lambda name, value: read_number(name, value, 0, 4_294_967_295)
@@ -42,19 +42,19 @@ def _read_limit(name: str, value: Value) -> Value:
 
 
 class Certificates(Protocol):
-    """What a broker needs of the router's certificates."""
+    """The router's certificates, as a broker uses them."""
 
     def authorities(self) -> tuple[str, ...]:
-        """Return the PEM texts of what is trusted."""
+        """Return the PEM texts of the trusted certificates."""
         ...
 
     def identity(self, name: str) -> str:
-        """Return a certificate and its key, in PEM; raises ScriptError."""
+        """Return a certificate and its key as PEM; raises ScriptError."""
         ...
 
 
 class BrokersMenu(ItemMenu):
-    """`/iot/mqtt/brokers`: each item has a link."""
+    """`/iot/mqtt/brokers`; each item has a link."""
 
     required = ("name", "address")
     lacking = frozenset[str]()
@@ -63,7 +63,7 @@ class BrokersMenu(ItemMenu):
         self,
         version: str,
         certificates: Certificates,
-        hear: Callable[[str], Ears],
+        events: Callable[[str], LinkEvents],
         make_link: MakeLink = Link,
     ) -> None:
         super().__init__("/iot/mqtt/brokers", broker_readers(version), ("connected",))
@@ -71,43 +71,43 @@ class BrokersMenu(ItemMenu):
         values |= {"ssl": False, "auto-connect": False, "certificate": "none", "will-qos": 0, "will-retain": False}
         self.defaults = {name: values.get(name, "") for name in self.readers}
         self._certificates = certificates
-        self._hear = hear
+        self._events = events
         self._make_link = make_link
         self._links: dict[Id, BrokerLink] = {}
         self.topics_of: Callable[[str], Topics] = lambda _: ()
         self.is_used: Callable[[str], bool] = lambda _: False
 
     def properties(self, item: Item) -> Mapping[str, Value]:
-        """Return what is configured, and whether the broker is connected."""
+        """Return the configured properties, and whether the broker is connected."""
         link = self._links.get(item.id)
         return {".id": item.id, **item.kept, "connected": link is not None and link.is_up}
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse a name that another broker has, and what the emulator has no answer for."""
+        """Reject a name that another broker has, and settings that the emulator does not support."""
         self._identity(kept)
         others = (other for other in self.items.values() if other is not item)
         if any(other.kept["name"] == kept["name"] for other in others):
             raise ScriptError("failure: broker with the same name already exists")
         if ":" in render(kept["address"]):
-            raise NotImplementedInEmulator("an IPv6 address of a broker: users say that it does not work")
+            raise NotImplementedInEmulator("the IPv6 address of a broker: users report that it does not work")
 
     def added(self, item: Item) -> None:
-        """Make the link; it connects by itself if auto-connect is set."""
+        """Create the link, which connects by itself if auto-connect is set."""
         name = render(item.kept["name"])
-        link = self._make_link(name, lambda: self.settings(item), self._hear(name))
+        link = self._make_link(name, lambda: self.settings(item), self._events(name))
         self._links[item.id] = link
         link.wake()
 
     def changed(self, change: Change) -> None:
-        """Let a new auto-connect act; all else counts from the next connection."""
+        """Apply a new auto-connect; other settings take effect at the next connection."""
         if change.item.kept["name"] != change.before["name"]:
-            raise NotImplementedInEmulator(f"{self.path}/set name: what becomes of its subscriptions")
+            raise NotImplementedInEmulator(f"{self.path}/set name: the effect on its subscriptions is not known")
         self._links[change.item.id].wake()
 
     def removed(self, item: Item) -> None:
-        """End the link."""
+        """Close the link."""
         if self.is_used(render(item.kept["name"])):
-            raise NotImplementedInEmulator(f"{self.path}/remove while it has subscriptions: what becomes of them")
+            raise NotImplementedInEmulator(f"{self.path}/remove with subscriptions: the effect on them is not known")
         self._links.pop(item.id).close()
 
     def link(self, broker: Value) -> BrokerLink:
@@ -130,7 +130,7 @@ class BrokersMenu(ItemMenu):
         raise ScriptError("input does not match any value of broker")
 
     def settings(self, item: Item) -> BrokerSettings:
-        """Return what the next connection is made with."""
+        """Return the settings of the next connection."""
         with self.lock:
             kept = dict(item.kept)
         text = {name: readable(render(value)) for name, value in kept.items()}
@@ -155,6 +155,6 @@ class BrokersMenu(ItemMenu):
         )
 
     def _identity(self, kept: Mapping[str, Value]) -> str:
-        """Return the client's certificate and key, in PEM; nothing for `none`. Raises ScriptError."""
+        """Return the client's certificate and key as PEM, an empty text for `none`; raises ScriptError."""
         name = render(kept["certificate"])
         return "" if name == "none" else self._certificates.identity(name)

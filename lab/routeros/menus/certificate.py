@@ -1,8 +1,8 @@
-"""`/certificate`: imported from the router's files, for brokers with ssl=yes. Edge: files.
+"""`/certificate`: certificates imported from the router's files, for brokers with ssl=yes.
 
-An import takes each certificate of a PEM file and calls them `FILE_0`, `FILE_1`, … as RouterOS does. A key is kept with
-the certificate that it belongs to; a key without one is counted by RouterOS, and nothing else. Keys with a passphrase,
-requests and revocation lists are not implemented.
+An import takes each certificate of a PEM file and names them `FILE_0`, `FILE_1`, … as RouterOS does. A key is stored
+with its certificate; a key without a certificate is ignored. Keys with a passphrase, requests and revocation lists are
+not implemented.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ _ARGUMENTS = {"file-name", "passphrase", "name", "trusted"}
 
 
 def sha256_of(certificate: bytes) -> str:
-    """Return a fingerprint as RouterOS 7 shows it (users' scripts compare such ones)."""
+    """Return a fingerprint as RouterOS 7 shows it (in users' scripts)."""
     return hashlib.sha256(certificate).hexdigest()
 
 
 class CertificatesMenu(ItemMenu):
-    """`/certificate`; `files` is the directory that stands for the router's files.
+    """`/certificate`; `files` is the directory that represents the router's files.
 
-    `imported_name` is the switch of that name. Two things are users' word, and may be set otherwise: the form of a
-    `fingerprint`, and that an import leaves out what is in the store (its second one says certificates-imported: 0).
+    `imported_name` is the switch of that name. Two facts are known from users only, and can be changed: the form of a
+    `fingerprint`, and that an import skips what is already stored (a second import reports certificates-imported: 0).
     """
 
     def __init__(self, files: Path, imported_name: str = "numbered") -> None:
@@ -49,21 +49,21 @@ class CertificatesMenu(ItemMenu):
         return self._import(call) if call.verb == "import" else super().call(call)
 
     def properties(self, item: Item) -> Mapping[str, Value]:
-        """Return what is kept, and what the certificate says."""
+        """Return the stored properties and those of the certificate."""
         print_ = self.fingerprint(ssl.PEM_cert_to_DER_cert(self._pem[item.id.text]))
         return {**super().properties(item), "fingerprint": print_, "private-key": item.id.text in self._keys}
 
     def authorities(self) -> tuple[str, ...]:
-        """Return the PEM texts of what is trusted."""
+        """Return the PEM texts of the trusted certificates."""
         with self.lock:
             trusted = [item for item in self.items.values() if item.kept["trusted"] is True]
             return tuple(self._pem[item.id.text] for item in trusted)
 
     def identity(self, name: str) -> str:
-        """Return the certificate of this name and its key, in PEM.
+        """Return the certificate of this name and its key as PEM.
 
         Raises:
-            ScriptError: there is none.
+            ScriptError: there is no such certificate.
             NotImplementedInEmulator: it has no key.
         """
         with self.lock:
@@ -75,13 +75,13 @@ class CertificatesMenu(ItemMenu):
         return self._pem[found[0]] + self._keys[found[0]]
 
     def changed(self, change: Change) -> None:
-        """Do nothing: the next connection asks."""
+        """Do nothing: the next connection reads the certificates."""
 
     def removed(self, item: Item) -> None:
-        """Do nothing: the next connection asks."""
+        """Do nothing: the next connection reads the certificates."""
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse `add`: it makes a template, to be signed here."""
+        """Reject `add`, which makes a template to be signed on the router."""
         if item is None:
             raise NotImplementedInEmulator(f"{self.path}/add of {', '.join(kept)}")
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class DevicePeer:
-    """One peer as `wg show IF dump` has it; `handshake_s` is Unix time, 0 if there was none."""
+    """One peer as in `wg show IF dump`; `handshake_s` is Unix time, 0 if there was no handshake."""
 
     public_key: str
     preshared_key: str
@@ -21,7 +21,7 @@ class DevicePeer:
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """The device and its peers by public key, in the device's order."""
+    """The device, and its peers by public key in the device's order."""
 
     private_key: str
     public_key: str
@@ -31,7 +31,7 @@ class DeviceState:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `wg set` is to set of a peer; None leaves a part alone."""
+    """The properties of a peer to set; None leaves one unchanged."""
 
     endpoint: tuple[str, int] | None = None
     allowed: tuple[str, ...] | None = None
@@ -45,17 +45,17 @@ class Device(Protocol):
     name: str
 
     def state(self) -> DeviceState:
-        """Return the device as it is now."""
+        """Return the current state of the device."""
         ...
 
     def peer(self, public_key: str) -> DevicePeer | None:
-        """Return one peer as it is now, None if the device has none of this key."""
+        """Return the current state of one peer, None if the device has no peer with this key."""
         ...
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
-        """Set parts of a peer; makes it if it is not there."""
+        """Set some properties of a peer; create it if it does not exist."""
         ...
 
     def remove_peer(self, public_key: str) -> None:
-        """Take a peer off the device."""
+        """Remove a peer from the device."""
         ...

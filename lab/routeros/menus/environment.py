@@ -1,6 +1,7 @@
-"""`/system/script/environment`: the global variables, for scripts to find and remove. Pure.
+"""`/system/script/environment`: the global variables.
 
-Which variables it lists is open: here, those of scripts and those that handlers share (see `Switches.hook_globals`).
+Which variables RouterOS lists is not known; here, those of scripts and those that handlers share (see
+`Switches.hook_globals`).
 """
 
 from lab.routeros.language.call import Call, GlobalVariables
@@ -10,14 +11,14 @@ from lab.routeros.menus.items import Item, ItemMenu
 
 
 class EnvironmentMenu(ItemMenu):
-    """A line for each variable, with `name`; values are not shown."""
+    """One item per variable, with its `name`; values are not implemented."""
 
     def __init__(self, *kept: GlobalVariables) -> None:
         super().__init__("/system/script/environment", {"name": read_text})
         self._kept = kept
 
     def call(self, call: Call) -> Value:
-        """Carry out one command on the variables as they are now."""
+        """Carry out one command on the current variables."""
         with self.lock:
             listed = {render(item.kept["name"]): item for item in self.items.values()}
             present = {name for variables in self._kept for name in variables.names()}
@@ -29,6 +30,6 @@ class EnvironmentMenu(ItemMenu):
         return super().call(call)
 
     def removed(self, item: Item) -> None:
-        """Take the variable away."""
+        """Remove the variable."""
         for variables in self._kept:
             variables.set(render(item.kept["name"]), Nothing())

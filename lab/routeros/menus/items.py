@@ -1,4 +1,4 @@
-"""A menu of items: find, get, set, add, remove, print, enable and disable, with ids such as `*1`. Pure."""
+"""A menu of items: find, get, set, add, remove, print, enable and disable, with ids such as `*1`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.values import Array, Id, Nil, Nothing, Value, render
 from lab.routeros.language.where import SeenProperties
 
-Reader = Callable[[str, Value], Value]  # an argument's name and value → the value to keep; raises ScriptError
+Reader = Callable[[str, Value], Value]  # an argument's name and value → the value to store; raises ScriptError
 
 
 @dataclass(slots=True)
 class Item:
-    """One line of a menu, with the values that are kept. A property without a value is absent."""
+    """One item of a menu with its stored values. A property without a value is absent."""
 
     id: Id
     kept: dict[str, Value]
@@ -22,7 +22,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item that a set has changed: what was kept before, and what the set named."""
+    """One item that a set has changed: its values before, and the values that the set gave."""
 
     item: Item
     before: Mapping[str, Value]
@@ -30,9 +30,9 @@ class Change:
 
 
 class ItemMenu:
-    """The commands that every menu of items has. A subclass says what the items are and what a change does.
+    """The commands that every menu of items has. A subclass defines the items and what a change does.
 
-    `readers` holds the arguments of add and set in this version; `read_only` the further names that get knows.
+    `readers` are the arguments of add and set in this version; `read_only` are the other names that get knows.
     """
 
     def __init__(self, path: str, readers: Mapping[str, Reader], read_only: Iterable[str] = ()) -> None:
@@ -43,29 +43,29 @@ class ItemMenu:
         self.items: dict[Id, Item] = {}
         self._last_id = 0
 
-    # What a subclass changes
+    # What a subclass overrides
 
-    lacking: frozenset[str] | None = None  # further names that RouterOS knows; None: which there are is not known
+    lacking: frozenset[str] | None = None  # other names that RouterOS has; None: it is not known which
     defaults: Mapping[str, Value] = {}
     required: tuple[str, ...] = ()
 
     def properties(self, item: Item) -> Mapping[str, Value]:
-        """Return all that get, print and `where` see of an item."""
+        """Return the properties that get, print and `where` see of an item."""
         return {".id": item.id, **item.kept}
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse what an item (new if None) must not become; raises ScriptError."""
+        """Reject values that an item (a new one if None) must not have; raises ScriptError."""
 
     def added(self, item: Item) -> None:
-        """Carry an added item out."""
+        """Put an added item into effect."""
         raise NotImplementedInEmulator(f"{self.path}/add of {', '.join(item.kept)}")
 
     def changed(self, change: Change) -> None:
-        """Carry a set out."""
+        """Put a set into effect."""
         raise NotImplementedInEmulator(f"{self.path}/set of {', '.join(change.named)}")
 
     def removed(self, item: Item) -> None:
-        """Carry a removal out, before the item goes."""
+        """Put a removal into effect, before the item is deleted."""
         raise NotImplementedInEmulator(f"{self.path}/remove of {item.id}")
 
     # The commands
@@ -178,10 +178,10 @@ class ItemMenu:
                 del self.items[item.id]
         return Nothing()
 
-    # Their parts
+    # Parts of the commands
 
     def change(self, item: Item, named: Mapping[str, Value]) -> None:
-        """Change one item; it keeps its old values if the change is refused."""
+        """Change one item; it keeps its old values if the change is rejected."""
         before = dict(item.kept)
         self.check({**before, **named}, item)
         item.kept.update(named)
@@ -192,11 +192,11 @@ class ItemMenu:
             raise
 
     def read(self, named: Mapping[str, Value]) -> dict[str, Value]:
-        """Return arguments as the values to keep."""
+        """Return the values to store for these arguments."""
         return {name: self.readers[name](name, value) for name, value in named.items()}
 
     def targets(self, number: Value) -> list[Item]:
-        """Return the items that an id, a name, or an array of them means; raises ScriptError."""
+        """Return the items of an id, a name, or an array of them; raises ScriptError."""
         if isinstance(number, Array):
             return [item for member in number.items for item in self.targets(member)]
         if isinstance(number, Nothing | Nil):
@@ -220,13 +220,13 @@ class ItemMenu:
 
 
 def _names(value: Value) -> frozenset[str]:
-    """Return the names of a proplist, given as an array or as text with commas."""
+    """Return the names in a proplist, which is an array or a text with commas."""
     texts = map(render, value.items) if isinstance(value, Array) else render(value).split(",")
     return frozenset(texts)
 
 
 def _allow(call: Call, path: str, named: Iterable[str] = (), flags: Iterable[str] = ()) -> None:
-    """Refuse arguments that the schema has and the emulator lacks."""
+    """Reject arguments that the schema has and the emulator does not implement."""
     unknown = [*(set(call.named) - set(named)), *(call.flags - set(flags))]
     if unknown:
         raise NotImplementedInEmulator(f"{path}/{call.verb} with {', '.join(sorted(unknown))}")

@@ -1,7 +1,7 @@
-"""`/iot/mqtt` and its subscriptions: connect, disconnect, publish. Edge: talks to brokers through mqtt_link.
+"""`/iot/mqtt` and its subscriptions: connect, disconnect, publish.
 
-Arguments and their types as in MikroTik's console reference, /iot/mqtt; behaviour as in the manual, page MQTT. The list
-of received messages (`recv`), `subscribe`, `unsubscribe` and `monitor-data` are not implemented.
+Arguments and their types are those of MikroTik's console reference, behaviour is that of the manual, page MQTT. The
+list of received messages (`recv`), `subscribe`, `unsubscribe` and `monitor-data` are not implemented.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from lab.routeros.mqtt.rules import choose_handler, is_topic_filter, is_topic_na
 
 
 class SubscriptionsMenu(ItemMenu):
-    """`/iot/mqtt/subscriptions`. One that is added to a broker that is connected counts from the next connection on."""
+    """`/iot/mqtt/subscriptions`. A subscription added to a connected broker takes effect at the next connection."""
 
     required = ("broker", "topic")
     lacking = frozenset[str]()
@@ -33,7 +33,7 @@ class SubscriptionsMenu(ItemMenu):
         brokers.is_used = lambda broker: bool(self._of(broker))
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse a topic with a wildcard in the wrong place, and a second subscription to one topic."""
+        """Reject a topic with a wildcard in the wrong place, and a second subscription to the same topic."""
         if not is_topic_filter(render(kept["topic"])):
             raise ScriptError("invalid value for argument topic")
         same = [other for other in self._of(render(kept["broker"])) if other.kept["topic"] == kept["topic"]]
@@ -44,10 +44,10 @@ class SubscriptionsMenu(ItemMenu):
         """Do nothing: the next connection subscribes."""
 
     def changed(self, change: Change) -> None:
-        """Do nothing: a handler counts at once, a topic from the next connection on."""
+        """Do nothing: a new handler is used at once, a new topic from the next connection on."""
 
     def removed(self, item: Item) -> None:
-        """Do nothing: the broker goes on sending, and no handler runs."""
+        """Do nothing: the broker continues to send, and no handler runs."""
 
     def chosen(self, broker: str, topic: str) -> Item | None:
         """Return the subscription whose handler runs for a message, None if there is none."""
@@ -102,9 +102,9 @@ class MqttMenu:
                 link.connect()
             link.publish(message)
         except LinkError:
-            self._tell(message, ok=False)
+            self._report(message, ok=False)
             raise
-        self._tell(message, ok=True)
+        self._report(message, ok=True)
         if read_bool("disconnect-after", named.get("disconnect-after", False)):
             link.disconnect()
 
@@ -118,6 +118,6 @@ class MqttMenu:
         qos, retain = read_qos("qos", named.get("qos", 0)), read_bool("retain", named.get("retain", False))
         return Message(topic, payload, qos, retain)
 
-    def _tell(self, message: Message, *, ok: bool) -> None:
+    def _report(self, message: Message, *, ok: bool) -> None:
         payload = message.payload.decode("utf-8", "backslashreplace")
         self._emit("publish", {"topic": message.topic, "ok": ok, "bytes": len(message.payload), "payload": payload})

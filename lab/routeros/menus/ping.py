@@ -1,6 +1,6 @@
-"""`/tool/ping` and `/ping`: a real ping(8). Edge: runs ping in the site's network namespace.
+"""`/tool/ping` and `/ping`.
 
-How long RouterOS waits for an answer is not documented: a switch has what it may be (`switches.py`, ping_lasts).
+How long RouterOS waits for a reply is not documented; the switch `ping_lasts` lists the possibilities.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _ARGUMENTS = {"address", "count", "interval", "interface", "src-address", "size"
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """What to ping and how; `options` are ping(8)'s."""
+    """What to ping and how; `options` are those of ping(8)."""
 
     address: str
     count: int
@@ -30,11 +30,11 @@ class Probing:
     options: tuple[str, ...]
 
 
-Probe = Callable[[Probing], bool]  # sends one probe; whether it was answered; raises ScriptError
+Probe = Callable[[Probing], bool]  # sends one probe; returns whether there was a reply; raises ScriptError
 
 
 def read_probing(call: Call) -> Probing:
-    """Return what a call asks for; raises ScriptError."""
+    """Return the probing that a call describes; raises ScriptError."""
     named = dict(call.named)
     if len(call.unnamed) == 1 and "address" not in named:
         named["address"] = call.unnamed[0]
@@ -73,7 +73,7 @@ def _options(named: dict[str, Value], family: int) -> list[str]:
 
 
 class PingClock(Protocol):
-    """Tells and spends time."""
+    """Read the time and wait."""
 
     def now_ns(self) -> int:
         """Return Unix time."""
@@ -85,7 +85,7 @@ class PingClock(Protocol):
 
 
 class PingMenu:
-    """The menu that holds ping: `/tool`, and the root up to 7.22."""
+    """The menu that contains ping: `/tool`, and up to 7.22 also the root."""
 
     def __init__(
         self, emit: Emit, probe: Probe, clock: PingClock, lasts: Literal["answer", "interval", "second"]
@@ -96,7 +96,7 @@ class PingMenu:
         self._lasts = lasts
 
     def call(self, call: Call) -> Value:
-        """Ping and return the number of answers.
+        """Ping and return the number of replies.
 
         Raises:
             ScriptError: there is no route.
@@ -120,7 +120,7 @@ class PingMenu:
 
     def _probe(self, probing: Probing) -> bool:
         if probing.address in _OWN:
-            return True  # the router answers itself: no packet leaves it
+            return True  # the router itself replies
         began_ns = self._clock.now_ns()
         answered = False
         try:

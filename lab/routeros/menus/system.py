@@ -1,4 +1,4 @@
-"""The menus of the system that scripts ask: packages, resource, identity, clock, log, addresses. Edge: clock, ip(8)."""
+"""The menus about the system: packages, resource, identity, NTP, clock, log, addresses."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +15,9 @@ LISTS_AVAILABLE_SINCE = "7.18"  # the oldest listing seen with the flag A is of 
 
 
 class PackagesMenu(ItemMenu):
-    """`/system/package`: routeros and, when installed, iot. Newer versions list what could be installed as well.
+    """`/system/package`: routeros and, if installed, iot. Newer versions also list packages that could be installed.
 
-    Such a line has the flags XA, disabled and available, and no version (listings of 7.20.6, 7.23.3 and 7.24beta1).
+    Such an item is disabled and available, and has no version (listings of 7.20.6, 7.23.3 and 7.24beta1).
     """
 
     def __init__(self, version: str, *, iot_installed: bool, iot_listed: bool) -> None:
@@ -32,7 +32,7 @@ class PackagesMenu(ItemMenu):
 
 
 class SettingsMenu:
-    """A menu without items: `get NAME`, and `set` of what may be set."""
+    """A menu without items: `get NAME`, and `set` of what can be set."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class SettingsMenu:
 
 
 def resource_menu(version: str) -> SettingsMenu:
-    """Return `/system/resource`: version, uptime (of the emulator), and what names the device."""
+    """Return `/system/resource`: version, uptime (of the emulator) and the names of the device."""
     began = time.monotonic()
 
     def read() -> Mapping[str, Value]:
@@ -78,7 +78,7 @@ def resource_menu(version: str) -> SettingsMenu:
 
 
 def identity_menu(name: str) -> SettingsMenu:
-    """Return `/system/identity`, whose name may be set."""
+    """Return `/system/identity`, whose name can be set."""
     kept: dict[str, Value] = {"name": name}
 
     def write(named: Mapping[str, Value]) -> None:
@@ -88,7 +88,7 @@ def identity_menu(name: str) -> SettingsMenu:
 
 
 def ntp_menu() -> SettingsMenu:
-    """Return `/system/ntp/client`, switched on: what the clock shows is another menu's."""
+    """Return `/system/ntp/client`, which is enabled and has no effect on the clock."""
     kept: dict[str, Value] = {"enabled": True}
 
     def write(named: Mapping[str, Value]) -> None:
@@ -98,7 +98,7 @@ def ntp_menu() -> SettingsMenu:
 
 
 def clock_menu(version: str, now_ns: Callable[[], int] = time.time_ns) -> SettingsMenu:
-    """Return `/system/clock`: date (as 7.10 and later write it) and time, in UTC."""
+    """Return `/system/clock`: date (in the format of 7.10 and later) and time, in UTC."""
 
     def read() -> Mapping[str, Value]:
         now = time.gmtime(now_ns() // _SECOND_NS)
@@ -106,12 +106,12 @@ def clock_menu(version: str, now_ns: Callable[[], int] = time.time_ns) -> Settin
         return {"date": time.strftime("%Y-%m-%d", now), "time": Time(seconds * _SECOND_NS), "time-zone-name": "UTC"}
 
     if not is_between(version, since="7.10"):
-        raise NotImplementedInEmulator(f"/system/clock of {version}: the date was written otherwise")
+        raise NotImplementedInEmulator(f"/system/clock of {version}: the date had another format")
     return SettingsMenu("/system/clock", read)
 
 
 class LogMenu:
-    """`/log/info` and its like, for scripts that do not write `:log`."""
+    """`/log/info`, `/log/warning`, `/log/error` and `/log/debug`."""
 
     def __init__(self, write: Callable[[str, str], None]) -> None:
         self._write = write
@@ -128,7 +128,7 @@ class LogMenu:
 
 
 class AddressesMenu(ItemMenu):
-    """`/ip/address`: the IPv4 addresses (prefix and interface) that there were at the start, to be read only."""
+    """`/ip/address`, read-only: the IPv4 addresses (prefix and interface) that existed at the start."""
 
     def __init__(self, addresses: Iterable[tuple[Value, str]]) -> None:
         super().__init__("/ip/address", {}, ("address", "interface", "disabled", "dynamic"))
@@ -136,5 +136,5 @@ class AddressesMenu(ItemMenu):
             self.append({"address": prefix, "interface": interface, "disabled": False, "dynamic": False})
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse every change."""
+        """Reject every change."""
         raise NotImplementedInEmulator(f"{self.path}: {'add' if item is None else 'set'} of {', '.join(kept)}")

@@ -1,4 +1,4 @@
-"""What a WAN hook may touch: netwatch entries, a DHCP client, PPP profiles. Kept, and never run here. Pure."""
+"""The menus that a WAN hook uses: netwatch, DHCP client, PPP profiles. Items are stored; their scripts never run."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,8 @@ from lab.routeros.menus.arguments import read_span, read_text
 from lab.routeros.menus.items import Change, Item, ItemMenu
 
 
-class KeptMenu(ItemMenu):
-    """A menu whose items do nothing."""
+class StoredMenu(ItemMenu):
+    """A menu whose items have no effect."""
 
     def added(self, item: Item) -> None:
         """Do nothing."""
@@ -21,16 +21,16 @@ class KeptMenu(ItemMenu):
 
 
 def wan_menus() -> Mapping[str, ItemMenu]:
-    """Return the menus, with a DHCP client on ether1 and PPP's default profile, both without a script."""
+    """Return the menus, with a DHCP client on ether1 and the default PPP profile, both without a script."""
     netwatch = dict.fromkeys(("comment", "host", "type", "up-script"), read_text)
-    watches = KeptMenu("/tool/netwatch", netwatch | dict.fromkeys(("interval", "timeout"), read_span))
-    clients = KeptMenu("/ip/dhcp-client", dict.fromkeys(("comment", "interface", "script"), read_text))
+    watches = StoredMenu("/tool/netwatch", netwatch | dict.fromkeys(("interval", "timeout"), read_span))
+    clients = StoredMenu("/ip/dhcp-client", dict.fromkeys(("comment", "interface", "script"), read_text))
     clients.append({"interface": "ether1", "script": ""})
-    profiles = KeptMenu("/ppp/profile", dict.fromkeys(("comment", "name", "on-up"), read_text))
+    profiles = StoredMenu("/ppp/profile", dict.fromkeys(("comment", "name", "on-up"), read_text))
     profiles.append({"name": "default", "on-up": ""})
     return {menu.path: menu for menu in (watches, clients, profiles)}
 
 
 def kept_in(menu: ItemMenu) -> list[dict[str, Value]]:
-    """Return what each item of a menu keeps."""
+    """Return the stored values of each item of a menu."""
     return [dict(item.kept) for item in menu.items.values()]

@@ -1,8 +1,8 @@
-"""`/interface/wireguard` and its peers, on the site's real device. Edge: talks to the device through wg_device.
+"""`/interface/wireguard` and its peers, on a WireGuard device.
 
-Types as in MikroTik's console reference, /interface/wireguard/peers: endpoint-address is an address or a name, rx and
-tx are numbers, last-handshake a time. What is configured is kept here; what is current is read from the device, when
-it is asked for.
+Types are those of MikroTik's console reference, /interface/wireguard/peers: endpoint-address is an address or a name,
+rx and tx are numbers, last-handshake is a time. The menu stores the configured properties; the live ones are read from the
+device when they are needed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ _CLIENT = ("address", "allowed-address", "dns", "endpoint", "keepalive", "listen
 
 
 class LiveProperties(Mapping[str, Value]):
-    """The properties of a peer; the device is asked once, and only when one that it has is read."""
+    """The properties of a peer; the device is read once, and only when a live property is needed."""
 
     def __init__(self, kept: Mapping[str, Value], ask: Callable[[], Mapping[str, Value]]) -> None:
         self._kept = kept
@@ -47,7 +47,7 @@ class LiveProperties(Mapping[str, Value]):
 
 
 def peer_readers(version: str) -> Mapping[str, Reader]:
-    """Return the arguments of add and set that this version has and the emulator knows."""
+    """Return the arguments of add and set in this version that the emulator implements."""
     readers: dict[str, Reader] = {
         "interface": read_text,
         "public-key": read_text,
@@ -79,14 +79,14 @@ def _read_endpoint_address(name: str, value: Value) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class PeersOf:
-    """Whose peers: a device, and the clock (Unix time) by which its handshakes were."""
+    """A device, and the clock (Unix time) that its handshakes are measured with."""
 
     device: Device
     now_ns: Callable[[], int]
 
 
 class PeersMenu(ItemMenu):
-    """`/interface/wireguard/peers`. Its items begin as what the lab has put on the device."""
+    """`/interface/wireguard/peers`. At first its items are the peers that already exist on the device."""
 
     required = ("interface", "public-key", "allowed-address")
     lacking = frozenset({"private-key", *(f"client-{name}" for name in _CLIENT)})
@@ -109,13 +109,13 @@ class PeersMenu(ItemMenu):
             self.append(self._configured(peer, number))
 
     def properties(self, item: Item) -> Mapping[str, Value]:
-        """Return the configured properties and, when read, the live ones."""
+        """Return the configured properties, and the live ones when they are read."""
         kept = {".id": item.id, **item.kept}
         kept["endpoint-address"] = self._typed(kept["endpoint-address"])
         return LiveProperties(kept, lambda: self._live(render(item.kept["public-key"])))
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse another interface and a key that another peer has."""
+        """Reject another interface, and a key that another peer has."""
         before = self._device.name if item is None else item.kept["interface"]
         if kept["interface"] not in (self._device.name, before):
             raise ScriptError("input does not match any value of interface")
@@ -126,17 +126,17 @@ class PeersMenu(ItemMenu):
             raise NotImplementedInEmulator(f"{self.path}/set public-key")
 
     def added(self, item: Item) -> None:
-        """Put the peer on the device."""
+        """Add the peer to the device."""
         if "name" in self.readers:
             item.kept.setdefault("name", f"peer{int(item.id.text[1:], 16)}")
         self._put(item)
 
     def removed(self, item: Item) -> None:
-        """Take the peer off the device."""
+        """Remove the peer from the device."""
         self._device.remove_peer(render(item.kept["public-key"]))
 
     def changed(self, change: Change) -> None:
-        """Bring the device to what was set, and tell the lab: each set is a write to flash, a change or not."""
+        """Apply a set to the device, and report it: each set is a write to flash, even if it changes nothing."""
         item, key = change.item, render(change.item.kept["public-key"])
         if change.named.get("disabled", change.before["disabled"]) != change.before["disabled"]:
             if item.kept["disabled"]:
@@ -144,12 +144,12 @@ class PeersMenu(ItemMenu):
             else:
                 self._put(item)
         elif not item.kept["disabled"]:
-            self._hand_on(item, change)
+            self._apply(item, change)
         changes = {name: render(value) for name, value in change.named.items() if name != "preshared-key"}
         self._emit("set", {"menu": self.path, "id": item.id.text, "public-key": key, "changes": changes})
 
-    def _hand_on(self, item: Item, change: Change) -> None:
-        """Hand on what the set named, as it named it; two switches say what an unchanged endpoint does."""
+    def _apply(self, item: Item, change: Change) -> None:
+        """Apply the properties that the set gave; two switches define the effect of an unchanged endpoint."""
         parts = settings_of(item.kept)
         named = change.named.keys()
         touches = bool(named & {"endpoint-address", "endpoint-port"})
@@ -202,7 +202,7 @@ class PeersMenu(ItemMenu):
 
 
 def settings_of(kept: Mapping[str, Value]) -> Settings:
-    """Return all that the device is told of a peer."""
+    """Return all settings of a peer on the device."""
     address, port = render(kept["endpoint-address"]), kept["endpoint-port"]
     allowed, keepalive = kept["allowed-address"], kept.get("persistent-keepalive", Time(0))
     assert isinstance(port, int)
@@ -224,7 +224,7 @@ def _parse_address(text: str) -> Value:
 
 
 class InterfaceMenu(ItemMenu):
-    """`/interface/wireguard`: the one interface, to be read only."""
+    """`/interface/wireguard`, read-only: the only interface."""
 
     def __init__(self, device: Device) -> None:
         super().__init__("/interface/wireguard", {}, ("name", "listen-port", "public-key", "running", "disabled"))
@@ -232,6 +232,6 @@ class InterfaceMenu(ItemMenu):
         self.append({"name": device.name, "running": True, "disabled": False})
 
     def properties(self, item: Item) -> Mapping[str, Value]:
-        """Return what is fixed and what the device says."""
+        """Return the fixed properties and those of the device."""
         state = self._device.state()
         return {".id": item.id, **item.kept, "listen-port": state.listen_port, "public-key": state.public_key}

@@ -1,6 +1,6 @@
-"""An MQTT broker in memory, and the links to it. Pure.
+"""An MQTT broker in memory, and the links to it.
 
-It keeps retained messages and hands them over at each new connection, as the real one does with a clean session.
+It stores retained messages and delivers them at each new connection, as a real broker does with a clean session.
 """
 
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from lab.routeros.models.clock import ModelClock
 from lab.routeros.mqtt.client import BrokerSettings, LinkError, Message
-from lab.routeros.mqtt.link import Ears
+from lab.routeros.mqtt.link import LinkEvents
 from lab.routeros.mqtt.rules import matches, retry_delay_s
 
 
 @dataclass(slots=True)
 class ModelBroker:
-    """The broker: what it has, who is connected, and the settings with which they came."""
+    """The broker: its messages, its links, and the settings of each connection."""
 
     clock: ModelClock
     is_up: bool = True
@@ -23,14 +23,14 @@ class ModelBroker:
     arrivals: list[BrokerSettings] = field(default_factory=list)
     links: "list[ModelLink]" = field(default_factory=list)
 
-    def make_link(self, name: str, settings: Callable[[], BrokerSettings], ears: Ears) -> "ModelLink":
-        """Return a link of a router to this broker (`mqtt_link.MakeLink`)."""
-        link = ModelLink(self, name, settings, ears)
+    def make_link(self, name: str, settings: Callable[[], BrokerSettings], events: LinkEvents) -> "ModelLink":
+        """Return a link of a router to this broker (`mqtt.link.MakeLink`)."""
+        link = ModelLink(self, name, settings, events)
         self.links.append(link)
         return link
 
     def publish(self, message: Message) -> None:
-        """Take a message: keep it if it is retained, hand it on."""
+        """Receive a message: store it if it is retained, and deliver it."""
         self.published.append(message)
         if message.retain:
             self.retained[message.topic] = message.payload
@@ -39,40 +39,42 @@ class ModelBroker:
 
 
 class ModelLink:
-    """A router's link to the broker (`mqtt_link.BrokerLink`)."""
+    """A router's link to the broker (`mqtt.link.BrokerLink`)."""
 
-    def __init__(self, broker: ModelBroker, name: str, settings: Callable[[], BrokerSettings], ears: Ears) -> None:
+    def __init__(
+        self, broker: ModelBroker, name: str, settings: Callable[[], BrokerSettings], events: LinkEvents
+    ) -> None:
         self.name = name
         self._broker = broker
         self._settings = settings
-        self._ears = ears
+        self._events = events
         self._topics: tuple[str, ...] | None = None
 
     @property
     def is_up(self) -> bool:
-        """Return whether the connection stands."""
+        """Return whether there is a connection."""
         return self._topics is not None
 
     def wake(self) -> None:
         """Connect soon if auto-connect is set and there is no connection."""
-        self._broker.clock.after(0, self._try_if_wanted)
+        self._broker.clock.after(0, self._connect_if_automatic)
 
     def connect(self) -> None:
         """Connect; raises LinkError."""
         if self.is_up:
             return
         if not self._broker.is_up:
-            self._broker.clock.after(retry_delay_s(1), self._try_if_wanted)
+            self._broker.clock.after(retry_delay_s(1), self._connect_if_automatic)
             raise LinkError("no answer from the broker")
         settings = self._settings()
         self._broker.arrivals.append(settings)
         self._topics = tuple(topic for topic, _ in settings.topics)
-        self._ears.connected()
+        self._events.connected()
         for topic, payload in list(self._broker.retained.items()):
             self.take(topic, payload)
 
     def disconnect(self) -> None:
-        """End the connection; raises LinkError if there is none."""
+        """Close the connection; raises LinkError if there is none."""
         if not self.is_up:
             raise LinkError("not connected")
         self._lose("Normal disconnection")
@@ -84,9 +86,9 @@ class ModelLink:
         self._broker.publish(message)
 
     def take(self, topic: str, payload: bytes) -> None:
-        """Hand a message to the router if it has subscribed to it."""
+        """Deliver a message to the router if it has subscribed to the topic."""
         if self._topics is not None and any(matches(wanted, topic) for wanted in self._topics):
-            self._ears.message(topic, payload)
+            self._events.message(topic, payload)
 
     def cut(self) -> None:
         """Break the connection."""
@@ -94,7 +96,7 @@ class ModelLink:
             self._lose("Unspecified error")
 
     def close(self) -> None:
-        """End the link."""
+        """Close the link."""
         self._topics = None
         if self in self._broker.links:
             self._broker.links.remove(self)
@@ -104,13 +106,13 @@ class ModelLink:
 
     def _lose(self, reason: str) -> None:
         self._topics = None
-        self._broker.clock.after(retry_delay_s(1), self._try_if_wanted)
-        self._ears.disconnected(reason)
+        self._broker.clock.after(retry_delay_s(1), self._connect_if_automatic)
+        self._events.disconnected(reason)
 
-    def _try_if_wanted(self) -> None:
+    def _connect_if_automatic(self) -> None:
         if self.is_up or self not in self._broker.links or not self._settings().auto_connect:
             return
         try:
             self.connect()
         except LinkError as error:
-            self._ears.disconnected(str(error))
+            self._events.disconnected(str(error))

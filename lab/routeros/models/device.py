@@ -1,8 +1,8 @@
-"""A WireGuard device in memory, and what answers a ping through it. Pure.
+"""A WireGuard device in memory, with its peers' replies to pings.
 
-It models what the handler can see: where each peer is believed to be (current), where it really is, the bytes received,
-the last handshake. As in WireGuard, a set endpoint sends nothing by itself, and an authenticated packet from elsewhere
-moves the current endpoint.
+It models what the handler can observe: each peer's current endpoint, where the peer really is, the receive counter, the
+last handshake. As in WireGuard, setting an endpoint sends nothing, and an authenticated packet from another address
+changes the current endpoint.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,15 +18,15 @@ Place = tuple[str, int]  # address and port
 
 PACKET_BYTES = 128
 ROUND_TRIP_S = 0.03
-SESSION_S = 120  # an older session is renewed by the next packet
+SESSION_S = 120  # the next packet renews an older session
 
 
 @dataclass(slots=True)
 class Reality:
-    """What the device does not know of a peer: `lives_at` are the places where packets reach it.
+    """What the device does not know about a peer: `lives_at` are the endpoints at which packets reach it.
 
-    `answers_ping`: a packet that reaches it is answered by a ping's reply; if not, the peer's rx grows all the same.
-    `moves_to`: it answers from there, and WireGuard follows.
+    `answers_ping`: the peer replies to a ping that reaches it; if not, its rx grows nevertheless. `moves_to`: it sends
+    from this endpoint, and WireGuard follows.
     """
 
     lives_at: frozenset[Place] = frozenset()
@@ -48,20 +48,20 @@ class ModelDevice:
     _sets: int = 0
 
     def state(self) -> DeviceState:
-        """Return the device as it is now."""
+        """Return the current state of the device."""
         return DeviceState("", "", 13231, self.peers)
 
     def peer(self, public_key: str) -> DevicePeer | None:
-        """Return one peer as it is now."""
+        """Return the current state of one peer."""
         return self.peers.get(public_key)
 
     def put(self, peers: Iterable[DevicePeer], realities: Mapping[str, Reality]) -> None:
-        """Put these peers in the place of all."""
+        """Replace all peers by these."""
         self.peers = {peer.public_key: peer for peer in peers}
         self.realities = dict(realities)
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
-        """Set parts of a peer; makes it if it is not there."""
+        """Set some properties of a peer; create it if it does not exist."""
         self._sets += 1
         if public_key in self.refuses or self._sets in self.refuses_sets:
             raise ScriptError("failure: this peer cannot be set")
@@ -75,11 +75,11 @@ class ModelDevice:
         )
 
     def remove_peer(self, public_key: str) -> None:
-        """Take a peer off the device."""
+        """Remove a peer from the device."""
         self.peers.pop(public_key, None)
 
     def hear(self, public_key: str, place: Place | None = None) -> None:
-        """Take a packet from a peer; from another place, the peer has roamed there."""
+        """Receive a packet from a peer; if it comes from another endpoint, the peer has roamed."""
         old = self.peers[public_key]
         now_s = self.clock.now_ns() // 1_000_000_000
         handshake_s = old.handshake_s if now_s - old.handshake_s < SESSION_S else now_s
@@ -88,12 +88,12 @@ class ModelDevice:
         )
 
     def ping(self, probing: Probing) -> bool:
-        """Send one packet to whoever carries the address (`menu_ping.Probe`).
+        """Send one packet to the peer that the address is routed to (`menus.ping.Probe`).
 
         Raises:
-            ScriptError: nobody does.
+            ScriptError: there is no such peer.
         """
-        key = self._carrier(probing.address)
+        key = self._peer_for(probing.address)
         if key is None or probing.address in self.has_no_route:
             raise ScriptError("no route to host")
         peer = self.peers[key]
@@ -102,16 +102,16 @@ class ModelDevice:
         if peer.endpoint not in reality.lives_at:
             self.clock.sleep(probing.interval_s)
             return False
-        self.clock.after(ROUND_TRIP_S, lambda: self._hear_if_there(key, reality.moves_to))
+        self.clock.after(ROUND_TRIP_S, lambda: self._hear_if_present(key, reality.moves_to))
         in_time = reality.answers_ping and probing.interval_s >= ROUND_TRIP_S
         self.clock.sleep(ROUND_TRIP_S if in_time else probing.interval_s)
         return in_time
 
-    def _hear_if_there(self, key: str, place: Place | None) -> None:
+    def _hear_if_present(self, key: str, place: Place | None) -> None:
         if key in self.peers:
             self.hear(key, place)
 
-    def _carrier(self, address: str) -> str | None:
+    def _peer_for(self, address: str) -> str | None:
         for key, peer in self.peers.items():
             if f"{address}/32" in peer.allowed or f"{address}/128" in peer.allowed:
                 return key

@@ -1,6 +1,6 @@
-"""A router whose surroundings are all in memory: no root, no network, no waiting. Pure, but for the clock's threads.
+"""A router whose surroundings are in memory: no root, no network, no waiting.
 
-The language and the menus are those of the lab's sites; only clock, device, ping and broker are models.
+The language and the menus are those of the real sites; only clock, device, ping and broker are models.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,12 +19,12 @@ from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
 
 USUAL = Switches()
-INSTALLED_S, QUIET_S = 5.0, 60.0  # by the clock: how long what a script, or a table, began may go on
+INSTALLED_S, QUIET_S = 5.0, 60.0  # how long, by the clock, the effects of a script or of a table may last
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event of the router, as `site.py` would have written it."""
+    """An event that the router reported."""
 
     ms: float
     kind: str
@@ -35,7 +35,7 @@ class Happened:
 class Peer:
     """A peer before a script runs. `current` None: as configured; `age_s` None: no handshake yet.
 
-    `interface`: another than the device's (whose peers are the same device's here).
+    `interface`: the name of another interface that the menu shows for it.
     """
 
     key: str
@@ -77,7 +77,7 @@ class ModelRouter:
                 self.item(peer.key).kept["interface"] = peer.interface
 
     def put_back(self) -> None:
-        """Bring endpoints, sessions and realities of all peers to what they were at first, and forget the events."""
+        """Reset all peers to their state at the start, and forget the events."""
         self._put([peer.current or peer.configured for peer in self._peers], self._peers)
         for peer in self._peers:
             address, port = peer.configured or ("", 0)
@@ -86,13 +86,13 @@ class ModelRouter:
         self.events.clear()
 
     def item(self, public_key: str) -> Item:
-        """Return the peer as the router's menu keeps it."""
+        """Return the peer's item in the router's menu."""
         menu = self.router.menu("/interface/wireguard/peers")
         assert isinstance(menu, PeersMenu)
         return next(item for item in menu.items.values() if item.kept["public-key"] == public_key)
 
     def _put(self, places: list[tuple[str, int] | None], peers: tuple[Peer, ...]) -> None:
-        """Put the peers on the device; the router takes what it finds at its start for configured."""
+        """Put the peers on the device; when the router starts, it takes the endpoints that it finds as configured."""
         now_s = self.clock.now_ns() // 1_000_000_000
         self.device.put(
             [
@@ -115,19 +115,19 @@ class ModelRouter:
         self.events.append(Happened(self.clock.now_ms(), kind, fields))
 
     def install(self, script: str) -> None:
-        """Import a script and let what it starts come to an end; raises ScriptError."""
+        """Import a script and wait until what it starts has finished; raises ScriptError."""
         self.router.run_import(script)
         self.clock.settle(INSTALLED_S)
 
     def receive(self, topic: str, payload: bytes) -> list[Happened]:
-        """Let the hub publish, and return what happened until the router was quiet again."""
+        """Publish as the hub, and return the events until the router is idle again."""
         before = len(self.events)
         self.hub_publishes(topic, payload)
         self.clock.settle(QUIET_S)
         return self.events[before:]
 
     def hub_publishes(self, topic: str, payload: bytes) -> None:
-        """Put a retained message at the broker, as the hub does; the handler starts with the next turn."""
+        """Publish a retained message as the hub does; the handler starts when the clock advances."""
         if payload:
             self.broker.retained[topic] = payload
         else:
@@ -136,5 +136,5 @@ class ModelRouter:
             link.take(topic, payload)
 
     def find(self, kind: str) -> Iterator[Happened]:
-        """Give the events of one kind."""
+        """Return the events of one kind."""
         return (event for event in self.events if event.kind == kind)

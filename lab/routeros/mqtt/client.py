@@ -1,8 +1,7 @@
-"""One MQTT 3.1.1 connection with a clean session. Edge: talks to a broker through paho.
+"""One MQTT 3.1.1 connection with a clean session, through paho.
 
-One paho client serves one connection and is thrown away after it: a client that reconnects sends its old
-unacknowledged messages again. paho's thread only sets events and calls `on_message` and `on_lost`, which must not block
-or raise.
+A paho client is used for one connection only, because a client that reconnects sends its old unacknowledged messages
+again. paho's thread only sets events and calls `on_message` and `on_lost`, which must not block or raise.
 """
 
 import socket
@@ -28,16 +27,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from lab.routeros.mqtt.rules import ACKNOWLEDGE_TIMEOUT_S, CONNECT_TIMEOUT_S
 
 _STEP_S = 0.05
-_FAREWELL_S = 1.0
+_DISCONNECT_TIMEOUT_S = 1.0
 
 
 class LinkError(Exception):
-    """The broker unreachable, refused, or did not answer. `str()` says why."""
+    """The broker is unreachable, refused the connection, or did not answer. `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published; also a will."""
+    """A message to publish, or a will."""
 
     topic: str
     payload: bytes
@@ -47,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """What a connection needs; `authorities` are PEM texts, used when `tls`, as is `identity`: certificate and key."""
+    """The settings of a connection. With `tls`, `authorities` are trusted; `identity` is certificate and key (all PEM)."""
 
     address: str
     port: int
@@ -64,10 +63,10 @@ class BrokerSettings:
 
 
 def load_identity(context: ssl.SSLContext, pem: str) -> None:
-    """Give a context the certificate and the key that `pem` holds; the ssl module reads them from files alone.
+    """Load the certificate and the key in `pem` into a context; the ssl module can read them only from a file.
 
     Raises:
-        ssl.SSLError: they do not belong together.
+        ssl.SSLError: the key does not belong to the certificate.
     """
     with NamedTemporaryFile("w", encoding="ascii") as file:
         file.write(pem)
@@ -84,13 +83,13 @@ class Callbacks:
 
 
 class Connection:
-    """A connection from `open` to its loss; not to be opened twice."""
+    """One connection, from `open` to its loss; it cannot be opened twice."""
 
     def __init__(self, settings: BrokerSettings, callbacks: Callbacks) -> None:
         self._settings = settings
         self._callbacks = callbacks
         self._answered = Event()
-        self._over = Event()
+        self._closed = Event()
         self._refusal = ""
         self._client = self._make_client()
 
@@ -98,16 +97,16 @@ class Connection:
         """Connect, wait for the broker's answer, and subscribe.
 
         Raises:
-            LinkError: no answer within 5 s, or a refusal.
+            LinkError: the broker did not answer within 5 s, or refused.
         """
-        given_up = monotonic() + CONNECT_TIMEOUT_S
+        deadline = monotonic() + CONNECT_TIMEOUT_S
         try:
             self._client.connect(self._settings.address, self._settings.port, self._settings.keep_alive_s)
         except (OSError, ValueError) as error:
             raise LinkError(str(error)) from error
         self._client.loop_start()
         while not self._answered.wait(_STEP_S):
-            if self._over.is_set() or monotonic() > given_up:
+            if self._closed.is_set() or monotonic() > deadline:
                 self.cut()
                 raise LinkError("no answer from the broker")
         if self._refusal:
@@ -119,38 +118,38 @@ class Connection:
     @property
     def is_up(self) -> bool:
         """Return whether the broker has accepted the connection and it has not been lost."""
-        return self._answered.is_set() and not self._refusal and not self._over.is_set()
+        return self._answered.is_set() and not self._refusal and not self._closed.is_set()
 
     def publish(self, message: Message) -> None:
-        """Publish; at QoS 1 and 2 return when the broker has acknowledged it.
+        """Publish; at QoS 1 and 2 wait until the broker has acknowledged the message.
 
         Raises:
-            LinkError: the connection was lost before that, or 10 s went by.
+            LinkError: the connection was lost before that, or 10 s passed.
         """
         sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
         if sent.rc != MQTT_ERR_SUCCESS:
             raise LinkError(error_string(sent.rc))
-        given_up = monotonic() + ACKNOWLEDGE_TIMEOUT_S
+        deadline = monotonic() + ACKNOWLEDGE_TIMEOUT_S
         while not sent.is_published():
-            if self._over.is_set() or monotonic() > given_up:
+            if self._closed.is_set() or monotonic() > deadline:
                 raise LinkError("not acknowledged by the broker")
             sent.wait_for_publish(_STEP_S)
 
     def close(self) -> None:
-        """Say goodbye to the broker (so that it does not publish the will) and end the connection."""
+        """Send a DISCONNECT, so that the broker does not publish the will, and close the connection."""
         self._client.disconnect()
-        if not self._over.wait(_FAREWELL_S):
+        if not self._closed.wait(_DISCONNECT_TIMEOUT_S):
             self.cut()
 
     def cut(self) -> None:
-        """Break the TCP connection without a word."""
+        """Close the TCP connection without a DISCONNECT."""
         tcp = self._client.socket()
         if not isinstance(tcp, socket.socket):
             return
         try:
             tcp.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # it was gone already
+            return  # already closed
 
     def _make_client(self) -> Client:
         settings = self._settings
@@ -167,29 +166,31 @@ class Connection:
         if settings.will:
             client.will_set(settings.will.topic, settings.will.payload, settings.will.qos, settings.will.retain)
         if settings.tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts what was imported, and nothing else
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts only the imported certificates
             for pem in settings.authorities:
                 context.load_verify_locations(cadata=pem)
             if settings.identity:
                 load_identity(context, settings.identity)
             client.tls_set_context(context)
-        client.on_connect = self._heard_answer
-        client.on_disconnect = self._heard_end
-        client.on_message = self._heard_message
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
         return client
 
-    def _heard_answer(
+    def _on_connect(
         self, _client: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         self._refusal = str(reason) if reason.is_failure else ""
         self._answered.set()
 
-    def _heard_end(
+    def _on_disconnect(
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
-        if not self._over.is_set():
-            self._callbacks.on_lost(str(reason))  # first: whoever waits for the end finds the news in the queue
-            self._over.set()
+        if not self._closed.is_set():
+            self._callbacks.on_lost(
+                str(reason)
+            )  # before the event, so that a waiting thread finds the loss in the queue
+            self._closed.set()
 
-    def _heard_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._callbacks.on_message(message.topic, bytes(message.payload))

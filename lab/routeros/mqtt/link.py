@@ -1,7 +1,7 @@
-"""The link to one broker: connects when told to, and by auto-connect after a loss. Edge: talks to a broker.
+"""The link to one broker: it connects on request, and by auto-connect after a loss.
 
-One thread works off what happens in its order: orders to connect and disconnect, losses, messages. Whoever publishes
-waits for the broker in a thread of his own.
+One thread handles all events in order: requests to connect and disconnect, losses, messages. A publish waits for the
+broker in the thread of its caller.
 """
 
 from collections.abc import Callable
@@ -17,61 +17,63 @@ from lab.routeros.mqtt.rules import CONNECT_TIMEOUT_S, retry_delay_s
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
-    """What the router does when something happens to a link; called from the link's thread."""
+class LinkEvents:
+    """Called from the link's thread when something happens."""
 
     connected: Callable[[], None]
-    disconnected: Callable[[str], None]  # why
+    disconnected: Callable[[str], None]  # the reason
     message: Callable[[str, bytes], None]  # topic and payload
 
 
 class BrokerLink(Protocol):
-    """What the menus need of the link of one broker item."""
+    """The link of one broker item, as the menus use it."""
 
     @property
     def is_up(self) -> bool:
-        """Return whether the broker has accepted us and the connection stands."""
+        """Return whether the broker accepted the connection and it is still open."""
         ...
 
     def wake(self) -> None:
-        """Look at the settings again: connect if auto-connect is set and there is no connection."""
+        """Read the settings again: connect if auto-connect is set and there is no connection."""
         ...
 
     def connect(self) -> None:
-        """Connect and wait for it; raises LinkError."""
+        """Connect and wait for the broker's answer; raises LinkError."""
         ...
 
     def disconnect(self) -> None:
-        """End the connection properly; raises LinkError if there is none."""
+        """Close the connection with a DISCONNECT; raises LinkError if there is none."""
         ...
 
     def publish(self, message: Message) -> None:
-        """Publish on the connection that stands; raises LinkError."""
+        """Publish on the open connection; raises LinkError."""
         ...
 
     def cut(self) -> None:
-        """Break the TCP connection, as a lost network would."""
+        """Break the TCP connection, as the loss of the network does."""
         ...
 
     def close(self) -> None:
-        """End the connection and the link, without waiting for it."""
+        """Close the connection and the link, without waiting."""
         ...
 
     def join(self) -> None:
-        """Wait until a closed link has ended."""
+        """Wait until a closed link has ended its thread."""
         ...
 
 
-MakeLink = Callable[[str, Callable[[], BrokerSettings], Ears], BrokerLink]  # a broker's name, its settings, who hears
+MakeLink = Callable[
+    [str, Callable[[], BrokerSettings], LinkEvents], BrokerLink
+]  # a broker's name, its settings, its events
 
 
 class Link:
-    """The link of one broker item. `settings` is asked before each connection, so a change counts from the next one."""
+    """The link of one broker item. `settings` is called before each connection, so a change affects the next one."""
 
-    def __init__(self, name: str, settings: Callable[[], BrokerSettings], ears: Ears) -> None:
+    def __init__(self, name: str, settings: Callable[[], BrokerSettings], events: LinkEvents) -> None:
         self._settings = settings
-        self._ears = ears
-        self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._events = events
+        self._requests: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._connection: Connection | None = None
         self._generation = 0
         self._failures = 0
@@ -82,35 +84,35 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Return whether the broker has accepted us and the connection stands."""
+        """Return whether the broker accepted the connection and it is still open."""
         connection = self._connection
         return connection is not None and connection.is_up
 
     def wake(self) -> None:
-        """Look at the settings again: connect if auto-connect is set and there is no connection."""
-        self._orders.put(self._try_if_wanted)
+        """Read the settings again: connect if auto-connect is set and there is no connection."""
+        self._requests.put(self._connect_if_automatic)
 
     def connect(self) -> None:
-        """Connect and wait for it; nothing happens when connected.
+        """Connect and wait for the broker's answer; do nothing if connected.
 
         Raises:
-            LinkError: it did not work; auto-connect goes on trying.
+            LinkError: it failed; auto-connect retries.
         """
-        self._order(self._open)
+        self._request(self._open)
 
     def disconnect(self) -> None:
-        """End the connection properly; auto-connect opens a new one after the first delay.
+        """Close the connection with a DISCONNECT; auto-connect opens a new one after the first delay.
 
         Raises:
-            LinkError: there is none.
+            LinkError: there is no connection.
         """
-        self._order(self._end)
+        self._request(self._end)
 
     def publish(self, message: Message) -> None:
-        """Publish on the connection that stands.
+        """Publish on the open connection.
 
         Raises:
-            LinkError: there is none, or it was lost on the way.
+            LinkError: there is no connection, or it was lost before the acknowledgement.
         """
         connection = self._connection
         if connection is None or not connection.is_up:
@@ -118,21 +120,21 @@ class Link:
         connection.publish(message)
 
     def cut(self) -> None:
-        """Break the TCP connection, as a lost network would."""
+        """Break the TCP connection, as the loss of the network does."""
         if connection := self._connection:
             connection.cut()
 
     def close(self) -> None:
-        """End the connection and the thread, without waiting for it; the link is of no use afterwards."""
-        self._orders.put(self._shut)
+        """Close the connection and end the thread, without waiting; the link cannot be used afterwards."""
+        self._requests.put(self._shut)
 
     def join(self) -> None:
-        """Wait until a closed link has ended, as long as its last words may take."""
+        """Wait until a closed link has ended its thread, at most as long as a connection attempt takes."""
         self._thread.join(CONNECT_TIMEOUT_S)
 
     # In the link's own thread
 
-    def _order(self, act: Callable[[], None]) -> None:
+    def _request(self, act: Callable[[], None]) -> None:
         done: Future[None] = Future()
 
         def carry_out() -> None:
@@ -143,27 +145,27 @@ class Link:
             else:
                 done.set_result(None)
 
-        self._orders.put(carry_out)
+        self._requests.put(carry_out)
         done.result()
 
     def _work(self) -> None:
         while not self._closed:
             wait_s = None if self._retry_at is None else max(0.0, self._retry_at - monotonic())
             try:
-                order = self._orders.get(timeout=wait_s)
+                request = self._requests.get(timeout=wait_s)
             except Empty:
-                self._try_if_wanted()
+                self._connect_if_automatic()
             else:
-                order()
+                request()
 
-    def _try_if_wanted(self) -> None:
+    def _connect_if_automatic(self) -> None:
         self._retry_at = None
         if self.is_up or not self._settings().auto_connect:
             return
         try:
             self._open()
         except LinkError as error:
-            self._ears.disconnected(str(error))
+            self._events.disconnected(str(error))
 
     def _open(self) -> None:
         if self.is_up:
@@ -179,22 +181,22 @@ class Link:
             raise
         self._failures, self._retry_at = 0, None
         self._connection = connection
-        self._ears.connected()
+        self._events.connected()
 
     def _callbacks(self, generation: int) -> Callbacks:
-        """Return what hands paho's news of one connection over to our thread."""
-        orders = self._orders
+        """Return callbacks that pass the events of one connection from paho's thread to the link's."""
+        requests = self._requests
         return Callbacks(
-            on_message=lambda topic, payload: orders.put(lambda: self._ears.message(topic, payload)),
-            on_lost=lambda reason: orders.put(lambda: self._lost(generation, reason)),
+            on_message=lambda topic, payload: requests.put(lambda: self._events.message(topic, payload)),
+            on_lost=lambda reason: requests.put(lambda: self._lost(generation, reason)),
         )
 
     def _lost(self, generation: int, reason: str) -> None:
         if self._connection is None or generation != self._generation:
-            return  # news of a connection that is no longer ours, or never was
+            return  # an event of an earlier connection, or of one that never opened
         self._connection = None
         self._retry_at = monotonic() + retry_delay_s(1)
-        self._ears.disconnected(reason)
+        self._events.disconnected(reason)
 
     def _end(self) -> None:
         if not self.is_up or self._connection is None:

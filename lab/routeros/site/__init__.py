@@ -1,1 +1,1 @@
-"""One emulated router as a process inside a site of the lab."""
+"""An emulated router as a process in a site of the lab."""

@@ -1,11 +1,11 @@
-"""The process of one site: reads orders as JSON lines, writes events as JSON lines. Edge: stdin and stdout.
+"""The process of one site: it reads orders and writes events, both as JSON lines.
 
 The lab starts it inside the site's namespaces: `python -m lab.routeros.site --interface wg0 --name site-a
 --version 7.20.8 [--files DIR] [--switch NAME=VALUE …]`. Orders: {"do":"import","file":PATH}, {"do":"message",
-"topic":…,"payload":…}, {"do":"run","source":TEXT}, {"do":"drop-mqtt"}, {"do":"stop"}; the end of stdin is a stop.
+"topic":…,"payload":…}, {"do":"run","source":TEXT}, {"do":"drop-mqtt"}, {"do":"stop"}; the end of stdin also stops it.
 
-Exit status: 0 stopped, 2 wrong arguments, 3 the emulator lacks something (event `not-implemented` says what), 4 a
-defect of the emulator (event `crash`).
+Exit status: 0 stopped; 2 wrong arguments; 3 something is not implemented in the emulator (event `not-implemented`); 4
+an error in the emulator (event `crash`).
 """
 
 import argparse
@@ -36,7 +36,7 @@ class Events:
         self._lock = threading.Lock()
 
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
-        """Write one event and flush it; the moment is when it happened, not when it is written."""
+        """Write one event and flush it; its time is when it happened, not when it is written."""
         record = {"t_ns": time.time_ns(), "site": self._site, "event": event, **fields}
         with self._lock:
             sys.stdout.write(json.dumps(record) + "\n")
@@ -44,7 +44,7 @@ class Events:
 
 
 def end_with(events: Events, error: BaseException | None) -> None:
-    """Tell the lab what went wrong and end the process, from whatever thread it happened in."""
+    """Report what went wrong and end the process, from any thread."""
     if isinstance(error, NotImplementedInEmulator):
         events("not-implemented", {"text": readable(str(error))})
         os._exit(NOT_IMPLEMENTED)
@@ -80,7 +80,7 @@ def _read(path: str) -> str:
 
 
 def serve(router: Router, events: Events) -> None:
-    """Carry out orders until the lab says stop or goes away."""
+    """Carry out orders until `stop` or the end of stdin."""
     events("ready", {"version": router.site.version, "interface": router.site.interface})
     for line in sys.stdin:
         order = json.loads(line)
@@ -96,7 +96,9 @@ def main() -> int:
     parser.add_argument("--interface", required=True, help="the site's WireGuard device")
     parser.add_argument("--name", required=True, help="the site's name in its events")
     parser.add_argument("--version", required=True, help="RouterOS's version, such as 7.20.8")
-    parser.add_argument("--files", type=Path, default=Path(), help="stands for the router's files; default: here")
+    parser.add_argument(
+        "--files", type=Path, default=Path(), help="represents the router's files (default: the current directory)"
+    )
     parser.add_argument("--switch", action="append", default=[], help="NAME=VALUE, see switches.py")
     options = parser.parse_args()
     events = Events(options.name)
@@ -108,7 +110,7 @@ def main() -> int:
     try:
         site = Site(options.name, options.interface, options.version, options.files)
         serve(Router(site, switches, events, real_surroundings(options.interface)), events)
-    except Exception as error:  # noqa: BLE001 - the process's own edge: the lab must learn of it
+    except Exception as error:  # noqa: BLE001 - the lab must learn of any failure
         end_with(events, error)
     return 0
 

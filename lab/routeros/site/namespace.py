@@ -47,15 +47,15 @@ class WgDevice:
         self.name = name
 
     def state(self) -> DeviceState:
-        """Return the device as it is now."""
+        """Return the current state of the device."""
         return parse_dump(self._run("show", self.name, "dump"))
 
     def peer(self, public_key: str) -> DevicePeer | None:
-        """Return one peer as it is now, None if the device has none of this key."""
+        """Return the current state of one peer, None if the device has no peer with this key."""
         return self.state().peers.get(public_key)
 
     def set_peer(self, public_key: str, settings: Settings) -> None:
-        """Set parts of a peer; makes it if it is not there."""
+        """Set some properties of a peer; create it if it does not exist."""
         arguments: list[str] = []
         if settings.preshared_key is not None:
             arguments += ["preshared-key", "/dev/stdin" if settings.preshared_key else "/dev/null"]
@@ -69,7 +69,7 @@ class WgDevice:
         self._run("set", self.name, "peer", public_key, *arguments, stdin=settings.preshared_key or "")
 
     def remove_peer(self, public_key: str) -> None:
-        """Take a peer off the device."""
+        """Remove a peer from the device."""
         self._run("set", self.name, "peer", public_key, "remove")
 
     def _run(self, *arguments: str, stdin: str = "") -> str:
@@ -85,7 +85,7 @@ def parse_dump(text: str) -> DeviceState:
     """Return the state in the output of `wg show IF dump` (wg(8), "show": tabs between fields).
 
     Raises:
-        ValueError: not such an output.
+        ValueError: the text has another format.
     """
     device, *others = [line.split("\t") for line in text.splitlines()]
     private_key, public_key, listen_port, _ = device
@@ -121,10 +121,10 @@ def _or_empty(text: str) -> str:
 
 
 def ping_for_real(probing: Probing) -> bool:
-    """Send one probe with ping(8) and return whether it was answered.
+    """Send one probe with ping(8) and return whether there was a reply.
 
     Raises:
-        ScriptError: there is no route (RouterOS's text for it is assumed).
+        ScriptError: there is no route (the text of RouterOS's error is assumed).
     """
     command = ["ping", "-n", "-q", "-c", "1", "-W", f"{probing.interval_s:.3f}", *probing.options, probing.address]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -137,7 +137,7 @@ def ping_for_real(probing: Probing) -> bool:
 
 
 def read_ip_addresses() -> list[tuple[Value, str]]:
-    """Return prefix and interface of the IPv4 addresses that the namespace has, by ip(8)."""
+    """Return prefix and interface of the IPv4 addresses in the namespace, by ip(8)."""
     done = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True)
     return [
         (read_prefixes("address", f"{entry['local']}/{entry['prefixlen']}").items[0], link["ifname"])

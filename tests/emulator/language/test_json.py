@@ -40,20 +40,20 @@ UNKNOWN = ["", " ", "null", "1.5", '{"a":1,"a":2}', '"\\u00e9"', "99999999999999
 
 
 @pytest.mark.parametrize(("script", "line"), PRINTED.items())
-def test_example_prints_what_the_source_says(script: str, line: str) -> None:
+def test_example_prints_what_its_source_states(script: str, line: str) -> None:
     world = BareWorld()
     run(script, world)
     assert world.lines == [line]
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_text_that_is_no_json_is_an_error_that_a_script_can_catch(text: str) -> None:
+def test_invalid_json_is_an_error_that_a_script_can_catch(text: str) -> None:
     with pytest.raises(ScriptError):
         decode_json(text, convert_strings=False)
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
-def test_json_that_nobody_measured_is_refused(text: str) -> None:
+def test_json_that_was_never_measured_stops_the_emulator(text: str) -> None:
     with pytest.raises(NotImplementedInEmulator):
         decode_json(text, convert_strings=False)
 
@@ -64,18 +64,18 @@ DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st
 
 
 @given(DOCUMENTS)
-def test_document_survives_both_ways_without_conversion(document: object) -> None:
+def test_document_without_conversion_survives_a_round_trip(document: object) -> None:
     text = json.dumps(document)
     value: Value = decode_json(text, convert_strings=False) if "\\u" not in text else Array()
     if "\\u" not in text:
         assert json.loads(encode_json(value, convert_strings=False)) == document
 
 
-def test_comma_inside_a_string_is_no_trailing_comma() -> None:
+def test_comma_inside_a_string_is_not_a_trailing_comma() -> None:
     assert decode_json('["a,]", "b,}",]', convert_strings=False) == Array(("a,]", "b,}"))
 
 
-# What nobody measured, as a router with each guess reads it
+# What was never measured, as each position of odd_values reads it
 
 ODD = {
     "null": ("error", "", ""),
@@ -97,7 +97,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("text", ODD, ids=[text[:20] for text in ODD])
-def test_odd_json_is_what_the_router_guesses(text: str) -> None:
+def test_odd_json_is_read_as_the_switch_says(text: str) -> None:
     def read(odd: OddValues) -> str:
         try:
             return render(decode_json(text, convert_strings=False, odd=odd))

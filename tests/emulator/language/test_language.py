@@ -1,4 +1,4 @@
-"""What scripts print, table by table. The measured rows stand in test_language_measured.py."""
+"""What scripts print, in tables by source. The measured rows are in test_measured.py."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ def printed(script: str) -> list[str]:
     return world.lines
 
 
-# MikroTik's manual, page Scripting: its own examples and what it says they print
+# MikroTik's manual, page Scripting: its examples and their output
 MANUAL = {
     "{\n:local a 3\n{\n:global b 4\n}\n:global b\n:put ($a+$b)\n}": ["7"],
     ':put ("concatenate" . " " . "string")': ["concatenate string"],
@@ -91,12 +91,12 @@ REFERENCE = {
 
 
 @pytest.mark.parametrize(("script", "lines"), MANUAL.items())
-def test_example_of_the_manual_prints_what_the_manual_says(script: str, lines: list[str]) -> None:
+def test_example_of_the_manual_prints_its_output(script: str, lines: list[str]) -> None:
     assert printed(script) == lines
 
 
 @pytest.mark.parametrize(("script", "lines"), REFERENCE.items())
-def test_rule_of_the_reference_holds(script: str, lines: list[str]) -> None:
+def test_rule_of_the_reference_is_followed(script: str, lines: list[str]) -> None:
     assert printed(script) == lines
 
 
@@ -121,7 +121,7 @@ def test_error_names_the_innermost_command_and_its_line(script: str, text: str) 
     assert str(caught.value) == text
 
 
-def test_import_gives_each_line_a_scope_of_its_own() -> None:
+def test_import_runs_each_line_in_its_own_scope() -> None:
     world = BareWorld()
     run(":local a 1; :put $a\n:put [:typeof $a]\n{\n:local b 2\n:put $b\n}", world, scope="import")
     assert world.lines == ["1", "nothing", "2"]
@@ -134,17 +134,17 @@ def test_script_sees_its_locals_and_no_undeclared_global() -> None:
     assert world.lines == ["hello", "nothing", "5"]
 
 
-def test_import_does_not_guess_whether_a_line_sees_an_earlier_global() -> None:
+def test_import_line_that_reads_an_earlier_global_is_not_implemented() -> None:
     with pytest.raises(NotImplementedInEmulator):
         run(":global g 5\n:put $g", BareWorld(), scope="import")
 
 
-def test_top_level_return_gives_its_value() -> None:
+def test_top_level_return_is_the_value_of_the_script() -> None:
     assert run(":return 5; :put never", BareWorld()) == 5
     assert run(":put 5", BareWorld()) == Nothing()
 
 
-def test_what_the_emulator_lacks_is_never_caught_by_a_script() -> None:
+def test_not_implemented_is_never_caught_by_a_script() -> None:
     for script in (":do { :put [:execute {}] } on-error={ }", ":onerror e in={ :put [:execute {}] } do={ }"):
         with pytest.raises(NotImplementedInEmulator):
             run(script, BareWorld())
@@ -168,26 +168,26 @@ def test_log_and_delay_reach_the_world() -> None:
     assert world.waited_s == [1.5, 2.0]
 
 
-def test_array_is_a_value_and_a_copy_keeps_its_own() -> None:
+def test_array_is_a_value_and_a_copy_is_independent() -> None:
     assert printed(':local a {x=1}; :local b $a; :set ($b->"x") 2; :put $a; :put $b') == ["x=1", "x=2"]
     assert printed(':local a ({}); :set ($a->"x") ({}); :set ($a->"x"->"y") 1; :set ($a->0) 7; :put $a') == ["7;x=y=1"]
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
-def test_span_reads_back_from_its_own_text(ns: int) -> None:
+def test_time_is_read_back_from_its_text(ns: int) -> None:
     assert read_time(render(Time(ns))) == Time(ns)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=20))
 def test_quoted_string_carries_every_byte(text: str) -> None:
-    """The single-pass encoder of the facts file, with hexadecimal escapes for what has no other."""
+    """The single-pass encoder of the facts file, with hexadecimal escapes for characters that have no other."""
     known = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
     quoted = "".join(known.get(c, c if " " <= c <= "~" else f"\\{ord(c):02X}") for c in text)
     assert run(f':return "{quoted}"', BareWorld()) == text
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=12))
-def test_literal_reads_any_word_or_says_that_it_does_not_know(word: str) -> None:
+def test_literal_of_any_word_is_read_or_not_implemented(word: str) -> None:
     try:
         value = read_literal(word)
     except NotImplementedInEmulator:

@@ -14,9 +14,9 @@ from tests.emulator.language.world import BareWorld
 VERSION = "7.23.3"
 ROWS: list[dict[str, Any]] = json.loads(MEASURED.read_text())["rows"]
 
-# Rows that the emulator does not answer, with the reason. A row that it does answer must not stand here.
+# Rows that the emulator does not answer, with the reason. A row that it answers must not be listed.
 NOT_ANSWERED: dict[tuple[str, str], str] = {
-    ("array", "{1,2}"): "the length is known, the member itself is not: the emulator refuses to make one up",
+    ("array", "{1,2}"): "the length is known, the member is not, so the emulator stops",
     ("array", "{1;2,3}"): "the same",
 }
 UNARY_ONLY = frozenset({"!", "any"})
@@ -91,7 +91,7 @@ def test_operator_of_a_measured_row_groups_as_measured(row: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(("kind", "source"), NOT_ANSWERED, ids=str)
-def test_row_that_is_not_answered_is_refused_and_not_guessed(kind: str, source: str) -> None:
+def test_row_that_is_not_answered_stops_the_emulator(kind: str, source: str) -> None:
     assert any(row["kind"] == kind and row["source"] == source for row in ROWS)
     with pytest.raises(NotImplementedInEmulator):
         printed(f":put [:len {source}]")

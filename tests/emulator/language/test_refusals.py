@@ -1,4 +1,4 @@
-"""Scripts that RouterOS refuses before it runs anything, each with its source, and scripts that it accepts beside them.
+"""Scripts that RouterOS rejects before it runs anything, each with its source, and similar ones that it accepts.
 
 Sources: "facts" are the project's notes on RouterOS; "lsp" are routeros-lsp's rules and probes, measured with /import
 dry-run; "manual" is MikroTik's manual, page Scripting; "rows" are data/device-measured.json; "schema" is what the
@@ -15,7 +15,7 @@ REFUSED = [
     ("facts, escapes", r':put "a\qb"'),
     ("facts, escapes: lower case hex", r':put "\4f"'),
     ("lsp E-04: one hex digit", r':put "\4"'),
-    ("facts, encoder: a dollar that names nothing", ':put "costs $ 5"'),
+    ("facts, encoder: a dollar without a name", ':put "costs $ 5"'),
     ("lsp: no closing quote", ':put "abc'),
     ("lsp: no closing brace", "{ :put 1"),
     ("lsp: no closing bracket", ":put [:len 1"),
@@ -27,7 +27,7 @@ REFUSED = [
     ("facts, operators: ==", ":put (1 == 2)"),
     ("facts, operators: <>", ":put (1 <> 2)"),
     ("facts, operators: +=", ":local a 1; :set a (a += 1)"),
-    ("lsp: an operator without its value", ":put (5 -)"),
+    ("lsp: an operator without its operand", ":put (5 -)"),
     ("lsp: two operators", ":put (1 + * 2)"),
     ("rows, parse", ":put ()"),
     ("rows, parse", ":put (1 @@ 2)"),
@@ -47,8 +47,8 @@ REFUSED = [
     ("lsp d10: a function's argument", ":global f do={ :set a 5 }"),
     ("lsp d13: a global of the code around a function", ":global g; :global f do={ :set g 1 }"),
     ("lsp d38: inside :retry", ":retry command={ :set q 1 } delay=1 max=1"),
-    ("lsp: names have their case", ':local "A"; :set a 1'),
-    ("lsp: a string where a command stands", '"put" 1'),
+    ("lsp: names are case-sensitive", ':local "A"; :set a 1'),
+    ("lsp: a string in place of a command", '"put" 1'),
     ("lsp: single quotes", ":put 'a'"),
     ("facts, only ASCII outside strings", ":put é"),
     ("facts, no byte-order mark", "\ufeff:put 1"),
@@ -68,8 +68,8 @@ REFUSED = [
     ("schema: subscriptions add has no force", '/iot/mqtt/subscriptions/add broker="a" topic="t" force=no'),
     ("lsp: a flag with a value", "/interface/wireguard/peers/print count-only=yes"),
     ("lsp: where without a condition", "/interface/wireguard/peers/print where"),
-    ("facts: a mistake inside a nested block", ":if (false) do={ :onerror e in={ :nosuch } do={ } }"),
-    ("facts: a mistake inside a substitution in a string", ':put "$[:nosuch]"'),
+    ("facts: an error inside a nested block", ":if (false) do={ :onerror e in={ :nosuch } do={ } }"),
+    ("facts: an error inside a substitution in a string", ':put "$[:nosuch]"'),
 ]
 
 ACCEPTED = [
@@ -89,7 +89,7 @@ ACCEPTED = [
     ("facts", '[:len [/system/package/find where name="iot" disabled=no]]'),
 ]
 
-# (source, version that refuses, version that accepts, script)
+# (source, version that rejects, version that accepts, script)
 BY_VERSION = [
     (":onerror: 7.13", "7.12.2", "7.13.5", ":onerror e in={ :put 1 } do={ :put 2 }"),
     (":deserialize options: 7.16", "7.15.3", "7.16.2", ':deserialize from=json options=json.no-string-conversion "1"'),
@@ -102,7 +102,7 @@ BY_VERSION = [
 
 
 @pytest.mark.parametrize("script", [script for _, script in REFUSED], ids=[f"{s}: {t}" for s, t in REFUSED])
-def test_script_that_routeros_refuses_is_refused_before_it_runs(script: str) -> None:
+def test_script_that_routeros_rejects_is_rejected_before_it_runs(script: str) -> None:
     world = BareWorld()
     with pytest.raises(ScriptSyntaxError):
         run(':put "ran"\n' + script, world)
@@ -118,7 +118,7 @@ def test_script_that_routeros_accepts_compiles(script: str) -> None:
 
 
 @pytest.mark.parametrize(("source", "refusing", "accepting", "script"), BY_VERSION, ids=[row[0] for row in BY_VERSION])
-def test_command_of_some_versions_is_refused_by_the_others(
+def test_command_of_some_versions_is_rejected_by_the_others(
     source: str, refusing: str, accepting: str, script: str
 ) -> None:
     assert check(script, accepting).lines, source
@@ -143,19 +143,19 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("script", "text"), WORDS.items())
-def test_refusal_reads_as_routeros_writes_it(script: str, text: str) -> None:
+def test_syntax_error_has_the_text_of_routeros(script: str, text: str) -> None:
     with pytest.raises(ScriptSyntaxError) as caught:
         check(script, "7.21.5")
     assert str(caught.value) == text
 
 
-def test_import_of_a_bad_command_name_reads_as_in_the_manual() -> None:
+def test_import_of_a_bad_command_name_has_the_text_of_the_manual() -> None:
     with pytest.raises(ScriptSyntaxError) as caught:
         run("this", BareWorld(), scope="import")
     assert str(caught.value) == "bad command name this (line 1 column 1)"
 
 
-def test_import_runs_the_lines_before_a_mistake() -> None:
+def test_import_runs_the_lines_before_a_syntax_error() -> None:
     """`/import` is fail-fast without a rollback: facts, Language."""
     world = BareWorld()
     with pytest.raises(ScriptSyntaxError, match=r"bad command name nosuch \(line 2 column 2\)"):
@@ -163,7 +163,7 @@ def test_import_runs_the_lines_before_a_mistake() -> None:
     assert world.lines == ["1"]
 
 
-# What RouterOS accepts and the emulator does not know: it must say so, and never run on.
+# What RouterOS accepts and the emulator does not know: it must stop.
 UNKNOWN = [
     "}",
     "this is no command",
@@ -192,7 +192,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("script", UNKNOWN)
-def test_script_whose_result_is_not_known_is_not_guessed(script: str) -> None:
+def test_script_whose_result_is_not_known_stops_the_emulator(script: str) -> None:
     world = BareWorld()
     with pytest.raises(NotImplementedInEmulator, match="emulator: not implemented: "):
         run(f":do {{ {script} }} on-error={{ :put caught }}" if script != "}" else script, world)

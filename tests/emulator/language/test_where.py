@@ -64,12 +64,12 @@ def test_condition_finds_its_items(condition: str, ids: str) -> None:
 
 
 @pytest.mark.parametrize("condition", UNKNOWN)
-def test_condition_that_nobody_measured_is_refused(condition: str) -> None:
+def test_condition_that_was_never_measured_is_not_implemented(condition: str) -> None:
     with pytest.raises(NotImplementedInEmulator):
         found(condition)
 
 
-def test_variable_named_like_a_property_is_refused() -> None:
+def test_variable_named_like_a_property_is_not_implemented() -> None:
     """The manual, Reserved variable names: `where name=$name` compares the property with itself."""
     with pytest.raises(NotImplementedInEmulator, match="a property's name too"):
         found("where name=$name", ':local name "hub"; ')
@@ -88,7 +88,7 @@ def test_arguments_reach_the_menu_as_values() -> None:
     assert call.named == {"endpoint-address": address, "endpoint-port": 6, "comment": "a\tb", "name": ""}
 
 
-def test_flags_and_unnamed_words_are_told_apart() -> None:
+def test_flags_and_unnamed_words_are_distinguished() -> None:
     items = Items(ITEMS)
     run(f"{MENU}/print count-only where disabled; {MENU}/get *1 endpoint-port", BareWorld(menus={MENU: items}))
     printing, getting = items.calls

@@ -1,4 +1,4 @@
-"""A world with a terminal and a few items, for scripts that need no router."""
+"""A world without a router: it records what scripts print, and has a few items."""
 
 import time
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from lab.routeros.language.values import Array, Id, Nothing, Value
 
 @dataclass
 class Items:
-    """A menu with items: `find` answers, every call is kept."""
+    """A menu with items: it answers `find` and records every call."""
 
     items: Mapping[str, Mapping[str, Value]]
     calls: list[Call] = field(default_factory=list)
 
     def call(self, call: Call) -> Value:
-        """Keep the call; answer `find` with ids."""
+        """Record the call; answer `find` with ids."""
         self.calls.append(call)
         if call.verb != "find":
             return Nothing()
@@ -25,7 +25,7 @@ class Items:
 
 
 class BareWorld:
-    """Keeps what a script prints, logs and waits for."""
+    """Records what a script prints, logs and waits for."""
 
     def __init__(self, version: str = "7.21.5", menus: Mapping[str, Items] | None = None) -> None:
         self.version = version
@@ -37,21 +37,21 @@ class BareWorld:
         self.waited_s: list[float] = []
 
     def menu(self, path: str) -> Items:
-        """Return a menu that the test made."""
+        """Return a menu of the test."""
         if path not in self.menus:
             raise NotImplementedInEmulator(path)
         return self.menus[path]
 
     def put(self, text: str) -> None:
-        """Keep a line."""
+        """Record a line."""
         self.lines.append(text)
 
     def log(self, topics: str, text: str) -> None:
-        """Keep a line of the log."""
+        """Record a line of the log."""
         self.logged.append((topics, text))
 
     def delay(self, seconds: float) -> None:
-        """Keep the wait and go on at once."""
+        """Record the wait and return at once."""
         self.waited_s.append(seconds)
 
     def now_ns(self) -> int:

@@ -1,4 +1,4 @@
-"""The menus of `/iot/mqtt` of one router, without a language: calls in, events out."""
+"""The menus of `/iot/mqtt` of one router, without a language: called directly, with their events."""
 
 import time
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from lab.routeros.language.values import Id, Value
 from lab.routeros.menus.brokers import BrokersMenu, Certificates
 from lab.routeros.menus.certificate import CertificatesMenu
 from lab.routeros.menus.mqtt import MqttMenu, SubscriptionsMenu
-from lab.routeros.mqtt.link import Ears
+from lab.routeros.mqtt.link import LinkEvents
 
 Event = tuple[str, object]
 
 
 @dataclass(slots=True)
 class Client:
-    """The three menus of one router, and what they tell."""
+    """The three menus of one router, and the events that they report."""
 
     brokers: BrokersMenu
     subscriptions: SubscriptionsMenu
@@ -65,12 +65,12 @@ class Client:
 
 @contextmanager
 def new_client(version: str = "7.20.8", certificates: Certificates | None = None) -> Iterator[Client]:
-    """Give the menus; end their links."""
+    """Yield the menus; close their links at the end."""
     events: SimpleQueue[Event] = SimpleQueue()
     brokers = BrokersMenu(
         version,
         certificates or CertificatesMenu(Path()),
-        lambda broker: Ears(
+        lambda broker: LinkEvents(
             lambda: events.put(("connected", broker)),
             lambda reason: events.put(("disconnected", reason)),
             lambda topic, payload: events.put(("message", (topic, payload))),

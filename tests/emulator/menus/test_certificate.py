@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 
 
 def make_certificate(directory: Path, name: str) -> Path:
-    """Make a certificate for 127.0.0.1 that signs itself, and its key beside it."""
+    """Create a self-signed certificate for 127.0.0.1, and its key beside it."""
     file, key = directory / f"{name}.pem", directory / f"{name}.key"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key)]
@@ -28,7 +28,7 @@ def make_certificate(directory: Path, name: str) -> Path:
 
 @pytest.fixture
 def tls_broker(tmp_path: Path) -> Iterator[Broker]:
-    """Give a mosquitto that speaks TLS, with the certificate `ca.pem`."""
+    """Yield a mosquitto with TLS and the certificate `ca.pem`."""
     file = make_certificate(tmp_path, "ca")
     with running_broker(tmp_path, f"certfile {file}\nkeyfile {file.with_suffix('.key')}") as broker:
         yield broker
@@ -55,7 +55,7 @@ def test_import_of_missing_file_is_an_error(tmp_path: Path) -> None:
         do_import(tmp_path, file_name="none.pem")
 
 
-def test_import_untrusted_or_removed_is_no_authority(tmp_path: Path) -> None:
+def test_untrusted_or_removed_certificate_is_not_an_authority(tmp_path: Path) -> None:
     make_certificate(tmp_path, "ca")
     menu = do_import(tmp_path, file_name="ca.pem")
     menu.call(Call("/certificate", "set", ("ca.pem_0",), {"trusted": False}))
@@ -64,7 +64,7 @@ def test_import_untrusted_or_removed_is_no_authority(tmp_path: Path) -> None:
     assert menu.call(Call("/certificate", "find")) == Array()
 
 
-def test_add_is_not_guessed(tmp_path: Path) -> None:
+def test_add_is_not_implemented(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedInEmulator):
         CertificatesMenu(tmp_path).call(Call("/certificate", "add", named={"name": "x"}))
 

@@ -1,4 +1,4 @@
-"""`/certificate` in the emulator: names of imports, keys, and what a broker entry may show."""
+"""`/certificate` in the emulator: names of imports, keys, and the certificates that a broker can present."""
 
 from pathlib import Path
 
@@ -33,14 +33,14 @@ def test_import_under_a_name_is_numbered_or_plain(tmp_path: Path, switch: str, n
     assert get(menu, "name") == names
 
 
-def test_import_of_what_is_there_already_brings_nothing() -> None:
+def test_import_of_stored_certificates_adds_nothing() -> None:
     menu = CertificatesMenu(DATA)
     for name in ("first", "second"):
         do_import(menu, ONE.name, name=name)
     assert get(menu, "name") == ["first_0"]
 
 
-def test_import_of_a_key_goes_to_the_certificate_that_it_belongs_to() -> None:
+def test_import_of_a_key_is_stored_with_its_certificate() -> None:
     menu = CertificatesMenu(DATA)
     do_import(menu, KEY)
     do_import(menu, ONE.name)
@@ -51,14 +51,14 @@ def test_import_of_a_key_goes_to_the_certificate_that_it_belongs_to() -> None:
     assert menu.identity("router.pem_0") == ROUTER.read_text() + (DATA / KEY).read_text()
 
 
-def test_import_of_a_file_with_certificate_and_key_takes_both(tmp_path: Path) -> None:
+def test_import_of_a_file_with_certificate_and_key_stores_both(tmp_path: Path) -> None:
     (tmp_path / "own.pem").write_text(ROUTER.read_text() + (DATA / KEY).read_text())
     menu = CertificatesMenu(tmp_path)
     do_import(menu, "own.pem")
     assert get(menu, "private-key") == [True]
 
 
-def test_import_of_a_key_with_a_passphrase_is_not_guessed(tmp_path: Path) -> None:
+def test_import_of_a_key_with_a_passphrase_is_not_implemented(tmp_path: Path) -> None:
     label = "ENCRYPTED PRIVATE KEY"
     (tmp_path / "own.key").write_text(f"-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n")
     with pytest.raises(NotImplementedInEmulator, match="passphrase"):
@@ -76,7 +76,7 @@ def test_find_by_fingerprint_finds_the_certificate() -> None:
     assert len(sha256_of(b"")) == 64
 
 
-def test_broker_entry_shows_a_certificate_with_its_key_and_no_other() -> None:
+def test_broker_accepts_only_a_certificate_that_has_its_key() -> None:
     menu = CertificatesMenu(DATA)
     do_import(menu, ONE.name)
     do_import(menu, ROUTER.name)

@@ -1,4 +1,4 @@
-"""The commands of a menu of items, and how arguments are read: no device, no broker."""
+"""The commands of a menu of items, and how arguments are read; without device and broker."""
 
 from collections.abc import Mapping
 
@@ -28,20 +28,20 @@ class Things(ItemMenu):
         self.carried_out: list[str] = []
 
     def check(self, kept: Mapping[str, Value], item: Item | None) -> None:
-        """Refuse one name."""
+        """Reject one name."""
         if kept["name"] == "bad":
             raise ScriptError(f"bad {'new' if item is None else item.id}")
 
     def added(self, item: Item) -> None:
-        """Note it, or fail."""
+        """Record the call, or fail."""
         self._note("add", item)
 
     def changed(self, change: Change) -> None:
-        """Note it, or fail."""
+        """Record the call, or fail."""
         self._note("set", change.item)
 
     def removed(self, item: Item) -> None:
-        """Note it, or fail."""
+        """Record the call, or fail."""
         self._note("remove", item)
 
     def _note(self, what: str, item: Item) -> None:
@@ -67,18 +67,18 @@ def things() -> Things:
     return menu
 
 
-def test_add_gives_ids_that_are_never_used_again(things: Things) -> None:
+def test_add_never_reuses_an_id(things: Things) -> None:
     assert things.do("find") == Array((Id("*1"), Id("*2")))
     things.do("remove", Id("*2"))
     assert things.do("add", name="three") == Id("*3")
 
 
-def test_find_where_is_asked_for_each_item(things: Things) -> None:
+def test_find_evaluates_where_for_each_item(things: Things) -> None:
     call = Call("/things", "find", where=lambda properties: properties["name"] == "two")
     assert things.call(call) == Array((Id("*2"),))
 
 
-def test_find_where_with_name_that_is_not_known_is_not_guessed(things: Things) -> None:
+def test_find_where_with_an_unknown_property_is_not_implemented(things: Things) -> None:
     with pytest.raises(NotImplementedInEmulator, match="weight"):
         things.call(Call("/things", "find", where=lambda properties: properties.get("weight") == 1))
 
@@ -89,7 +89,7 @@ def test_get_item_by_id_text_name_or_array_of_one(things: Things, target: Value)
     assert things.do("get", number=target, value_name="name") == "two"
 
 
-def test_get_without_property_gives_all_that_are_there(things: Things) -> None:
+def test_get_without_property_returns_all_properties_with_a_value(things: Things) -> None:
     got = things.do("get", "two")
     assert got == Array(keyed={".id": Id("*2"), "name": "two", "disabled": False})
 
@@ -98,7 +98,7 @@ def test_get_property_without_value_is_nothing(things: Things) -> None:
     assert things.do("get", "two", "size") == Nothing()
 
 
-# The texts that RouterOS gives; "invalid internal item number" for none and for several is what users report.
+# RouterOS's own texts; "invalid internal item number" for no item and for several items is reported by users.
 GET_ERRORS: list[tuple[tuple[Value, ...], str]] = [
     ((Id("*9"), "name"), "no such item"),
     (("nine", "name"), "no such item"),
@@ -111,18 +111,18 @@ GET_ERRORS: list[tuple[tuple[Value, ...], str]] = [
 
 
 @pytest.mark.parametrize(("unnamed", "text"), GET_ERRORS)
-def test_get_that_cannot_be_is_an_error(things: Things, unnamed: tuple[Value, ...], text: str) -> None:
+def test_get_of_a_wrong_target_or_property_is_an_error(things: Things, unnamed: tuple[Value, ...], text: str) -> None:
     with pytest.raises(ScriptError) as caught:
         things.do("get", *unnamed)
     assert str(caught.value) == text
 
 
-def test_get_property_that_only_routeros_knows_is_not_guessed(things: Things) -> None:
+def test_get_property_that_the_emulator_lacks_is_not_implemented(things: Things) -> None:
     with pytest.raises(NotImplementedInEmulator, match="colour"):
         things.do("get", "one", "colour")
 
 
-def test_get_by_item_number_is_not_guessed(things: Things) -> None:
+def test_get_by_item_number_is_not_implemented(things: Things) -> None:
     with pytest.raises(NotImplementedInEmulator, match="item number 0"):
         things.do("get", 0, "name")
 
@@ -143,7 +143,7 @@ def test_set_without_target_is_an_error(things: Things) -> None:
 
 
 @pytest.mark.parametrize("name", ["bad", "breaks"])
-def test_refused_change_leaves_the_item_as_it_was(things: Things, name: str) -> None:
+def test_rejected_change_leaves_the_item_unchanged(things: Things, name: str) -> None:
     with pytest.raises(ScriptError):
         things.do("set", "one", name=name)
     with pytest.raises(ScriptError):
@@ -151,7 +151,7 @@ def test_refused_change_leaves_the_item_as_it_was(things: Things, name: str) -> 
     assert things.found() == ["one", "two"]
 
 
-def test_add_without_what_is_required_is_an_error(things: Things) -> None:
+def test_add_without_a_required_argument_is_an_error(things: Things) -> None:
     with pytest.raises(ScriptError) as caught:
         things.do("add", size=1)
     assert str(caught.value) == "missing value(s) of argument(s) name"
@@ -172,13 +172,13 @@ def test_print_counts_and_lists(things: Things) -> None:
 
 
 @pytest.mark.parametrize(("verb", "flags"), [("print", ()), ("move", ()), ("print", ("as-value", "follow"))])
-def test_command_that_is_lacking_is_not_guessed(things: Things, verb: str, flags: tuple[str, ...]) -> None:
+def test_unsupported_command_is_not_implemented(things: Things, verb: str, flags: tuple[str, ...]) -> None:
     with pytest.raises(NotImplementedInEmulator):
         things.do(verb, flags=flags)
 
 
 @given(st.integers(-20, 20))
-def test_read_number_takes_what_lies_in_the_range_and_nothing_else(number: int) -> None:
+def test_read_number_accepts_only_numbers_in_the_range(number: int) -> None:
     for value in (number, str(number)):
         if 1 <= number <= 9:
             assert read_number("size", value, 1, 9) == number
@@ -193,7 +193,7 @@ def test_read_number_of_something_else_is_an_error(value: Value) -> None:
         read_number("size", value, 1, 9)
 
 
-def test_read_span_takes_seconds_and_times() -> None:
+def test_read_span_accepts_seconds_and_times() -> None:
     assert read_span("interval", 2) == read_span("interval", "2") == Time(2_000_000_000)
 
 
@@ -204,18 +204,18 @@ def test_read_address_keeps_the_family() -> None:
         read_address("a", "[2001:db8::7]")
 
 
-def test_read_prefixes_takes_text_with_commas() -> None:
+def test_read_prefixes_accepts_text_with_commas() -> None:
     assert str(read_prefixes("a", "10.0.0.1/24,2001:db8::/32,192.0.2.1")) == "10.0.0.1/24;2001:db8::/32;192.0.2.1/32"
 
 
-def test_packages_older_version_does_not_list_what_is_not_installed() -> None:
+def test_packages_of_an_older_version_are_only_those_installed() -> None:
     old = PackagesMenu("7.17.1", iot_installed=False, iot_listed=True)
     new = PackagesMenu("7.20.8", iot_installed=False, iot_listed=True)
     assert [len(menu.items) for menu in (old, new)] == [1, 2]
     assert new.call(Call("/system/package", "get", ("iot", "disabled"))) is True
 
 
-def test_settings_menus_give_and_take() -> None:
+def test_settings_menus_get_and_set() -> None:
     assert resource_menu("7.16.2").call(Call("/system/resource", "get", ("version",))) == "7.16.2 (stable)"
     identity = identity_menu("a")
     identity.call(Call("/system/identity", "set", named={"name": "b"}))

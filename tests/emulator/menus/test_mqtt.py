@@ -20,13 +20,13 @@ def client() -> Iterator[Client]:
         yield menus
 
 
-def test_brokers_add_auto_connect_connects_by_itself(broker: Broker, client: Client) -> None:
+def test_brokers_add_with_auto_connect_connects(broker: Broker, client: Client) -> None:
     client.add(broker.port, auto_connect=True)
     assert client.wait_for("connected") == "hub"
     assert client.connected() is True
 
 
-def test_brokers_add_without_auto_connect_stays_off(broker: Broker, client: Client) -> None:
+def test_brokers_add_without_auto_connect_stays_disconnected(broker: Broker, client: Client) -> None:
     client.add(broker.port)
     with pytest.raises(TimeoutError):
         client.wait_for("connected", 0.3)
@@ -39,7 +39,7 @@ def test_brokers_set_auto_connect_connects(broker: Broker, client: Client) -> No
     client.wait_for("connected")
 
 
-def test_connect_clean_session_of_3_1_1(broker: Broker, client: Client) -> None:
+def test_connect_uses_a_clean_session_of_mqtt_3_1_1(broker: Broker, client: Client) -> None:
     """Mosquitto logs `(p2, c1, k60)`: protocol 3.1.1, clean session, keep-alive."""
     client.add(broker.port)
     client.order("connect")
@@ -59,7 +59,7 @@ def test_connect_without_broker_is_an_error(client: Client) -> None:
         client.order("connect")
 
 
-def test_subscription_added_while_connected_counts_after_reconnect(
+def test_subscription_added_while_connected_takes_effect_after_reconnect(
     broker: Broker, witness: Witness, client: Client
 ) -> None:
     client.add(broker.port)
@@ -76,8 +76,8 @@ def test_subscription_added_while_connected_counts_after_reconnect(
     assert client.wait_for("message") == ("t/site-a", b"late")
 
 
-def test_loss_of_connection_brings_retained_message_again(broker: Broker, witness: Witness, client: Client) -> None:
-    """A clean session: the broker sends what is retained after every reconnect."""
+def test_reconnect_delivers_the_retained_message_again(broker: Broker, witness: Witness, client: Client) -> None:
+    """With a clean session the broker sends retained messages after every reconnect."""
     witness.publish("t/site-a", b"table", retain=True)
     client.add(broker.port)
     client.subscribe("t/site-a")
@@ -90,7 +90,7 @@ def test_loss_of_connection_brings_retained_message_again(broker: Broker, witnes
     assert time.monotonic() - began > 0.9, "auto-connect waits a second"
 
 
-def test_broker_restarted_is_found_again(broker: Broker, client: Client) -> None:
+def test_link_reconnects_after_a_restart_of_the_broker(broker: Broker, client: Client) -> None:
     client.add(broker.port, auto_connect=True)
     client.wait_for("connected")
     broker.stop()
@@ -99,7 +99,7 @@ def test_broker_restarted_is_found_again(broker: Broker, client: Client) -> None
     client.wait_for("connected", 8)
 
 
-def test_publish_qos_1_returns_after_broker_has_it(broker: Broker, witness: Witness, client: Client) -> None:
+def test_publish_qos_1_returns_after_the_acknowledgement(broker: Broker, witness: Witness, client: Client) -> None:
     client.add(broker.port)
     client.order("connect")
     client.order("publish", topic="t/report", message="caf\u00c3\u00a9", qos=1, retain=True)
@@ -110,7 +110,7 @@ def test_publish_qos_1_returns_after_broker_has_it(broker: Broker, witness: Witn
     assert "Sending PUBACK to site-a" in broker.log()
 
 
-def test_publish_force_connects_and_disconnect_after_ends_it(broker: Broker, witness: Witness, client: Client) -> None:
+def test_publish_with_force_connects_and_disconnects_after(broker: Broker, witness: Witness, client: Client) -> None:
     client.add(broker.port)
     client.order("publish", topic="t/report", message="x", disconnect_after=True)
     assert witness.next_message()[1] == b"x"
@@ -144,7 +144,7 @@ def test_will_is_published_after_cut_but_not_after_disconnect(broker: Broker, wi
     assert [witness.next_message()[1] for _ in range(2)] == [b"online", b"offline"]
 
 
-def test_will_before_7_20_is_unknown() -> None:
+def test_will_before_7_20_does_not_exist() -> None:
     with new_client("7.19.6") as client, pytest.raises(NotImplementedInEmulator):
         client.add(free_port(), will_topic="t/online")
 
@@ -173,13 +173,13 @@ def test_brokers_add_wrong_value_is_an_error(client: Client, named: dict[str, Va
     assert str(caught.value) == text
 
 
-def test_brokers_add_second_of_a_name_is_an_error(client: Client) -> None:
+def test_brokers_add_with_a_duplicate_name_is_an_error(client: Client) -> None:
     client.add(1)
     with pytest.raises(ScriptError, match="already exists"):
         client.add(2)
 
 
-def test_brokers_remove_with_subscriptions_is_not_guessed(client: Client) -> None:
+def test_brokers_remove_with_subscriptions_is_not_implemented(client: Client) -> None:
     client.add(1)
     client.subscribe("t/site-a")
     with pytest.raises(NotImplementedInEmulator, match="while it has subscriptions"):

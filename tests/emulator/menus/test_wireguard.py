@@ -7,7 +7,7 @@ from tests.emulator.site.site_process import HUB_ENDPOINT, Machine, Start, peer
 pytestmark = pytest.mark.lab
 
 
-def test_peers_begin_as_the_device_has_them(start: Start, machine: Machine) -> None:
+def test_peers_at_the_start_are_those_of_the_device(start: Start, machine: Machine) -> None:
     site = start()
     for name, text in {
         "endpoint-address": "192.0.2.1",
@@ -26,7 +26,7 @@ def test_peers_begin_as_the_device_has_them(start: Start, machine: Machine) -> N
     assert site.puts("\n".join(types)) == ["str", "num", "nothing", "num", "nothing"]
 
 
-def test_set_endpoint_reaches_the_device_and_is_told(start: Start, machine: Machine) -> None:
+def test_set_endpoint_reaches_the_device_and_is_reported(start: Start, machine: Machine) -> None:
     site = start()
     site.puts(f"/interface/wireguard/peers/set {peer(machine.hub)} endpoint-address=192.0.2.9 endpoint-port=5000")
     assert machine.device.dump()[machine.hub.public].endpoint == ("192.0.2.9", 5000)
@@ -44,7 +44,7 @@ def test_set_ipv6_endpoint_without_brackets_reaches_the_device(start: Start, mac
 
 
 @pytest.mark.parametrize("address", ["[2001:db8::7]", "300.1.1.1", "1.2.3.4/24", "a b"])
-def test_set_endpoint_that_is_no_address_is_an_error(start: Start, machine: Machine, address: str) -> None:
+def test_set_endpoint_to_another_text_is_an_error(start: Start, machine: Machine, address: str) -> None:
     site = start()
     error = site.error(f'/interface/wireguard/peers/set {peer(machine.hub)} endpoint-address="{address}"')
     assert error.startswith("invalid value for argument endpoint-address")
@@ -92,13 +92,13 @@ def test_peers_properties_follow_the_version(start: Start, machine: Machine, ver
     assert {part.split("=")[0] for part in line.split(";")} & {"name", "responder", "is-responder"} == has
 
 
-def test_ping_counts_answers(start: Start) -> None:
+def test_ping_returns_the_number_of_replies(start: Start) -> None:
     site = start()
     assert site.puts(":put [/tool/ping address=10.99.0.2 count=2 interval=10ms]") == ["2"]
     assert len(site.log.find("a", "ping", ok=True)) == 2
 
 
-def test_ping_of_the_router_itself_is_answered_and_no_packet_leaves(start: Start) -> None:
+def test_ping_of_the_router_itself_is_answered_without_a_packet(start: Start) -> None:
     site = start()
     assert site.puts(":put [/tool/ping address=127.0.0.1 count=2 interval=10ms]") == ["2"]
     assert site.log.find("a", "ping") == []
@@ -108,8 +108,8 @@ def test_ping_without_route_is_an_error(start: Start) -> None:
     assert start().error("/tool/ping address=203.0.113.9 count=1").startswith("no route to host")
 
 
-def test_ping_without_answer_waits_for_the_interval(start: Start, machine: Machine) -> None:
-    """The peer has no session, so the packet is kept; ping(8) waits its 200 ms."""
+def test_ping_without_reply_waits_for_the_interval(start: Start, machine: Machine) -> None:
+    """The peer has no session, so WireGuard queues the packet; ping(8) waits its 200 ms."""
     machine.namespace.ip("route replace 10.99.0.0/24 dev wg0")
     site = start()
     assert site.puts(":put [/tool/ping address=10.99.0.77 count=1 interval=200ms]") == ["0"]

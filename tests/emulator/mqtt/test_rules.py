@@ -60,7 +60,7 @@ OASIS_FILTERS = {
 
 
 @pytest.mark.parametrize(("topic", "expected"), MANUAL_CHOICES.items())
-def test_choose_handler_manuals_example_takes_the_manuals_choice(topic: str, expected: str | None) -> None:
+def test_choose_handler_makes_the_choice_of_the_manuals_example(topic: str, expected: str | None) -> None:
     assert choose_handler(MANUAL_SUBSCRIPTIONS, str, topic) == expected
 
 
@@ -93,14 +93,14 @@ def test_choose_handler_exact_topic_always_wins(topic: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("topic", ["", "a/+", "a/#", "a\0"])
-def test_is_topic_name_wildcard_or_nul_is_refused(topic: str) -> None:
+def test_is_topic_name_rejects_wildcards_and_nul(topic: str) -> None:
     assert not is_topic_name(topic)
 
 
 @pytest.mark.parametrize(
     ("version", "limit"), [("7.16.2", 16_384), ("7.17.1", 16_384), ("7.18", 32_768), ("7.24", 32_768)]
 )
-def test_message_limit_bytes_grows_with_7_18(version: str, limit: int) -> None:
+def test_message_limit_bytes_is_larger_from_7_18(version: str, limit: int) -> None:
     assert message_limit_bytes(version) == limit
 
 

@@ -40,7 +40,7 @@ def _start_broker(rack: Rack, namespace: Namespace) -> None:
 
 
 class SiteProcess:
-    """A site and what it tells."""
+    """A site and its events."""
 
     def __init__(self, machine: Machine, version: str, switches: tuple[str, ...]) -> None:
         self.machine = machine
@@ -56,14 +56,14 @@ class SiteProcess:
         return self._order({"do": "run", "source": source}, "run-done")
 
     def puts(self, source: str) -> list[str]:
-        """Return what a script prints; it must not fail."""
+        """Run a script that must succeed; return what it prints."""
         since_ns = time.time_ns()
         done = self.run(source)
         assert done.data["ok"], done.data["error"]
         return [str(event.data["text"]) for event in self.log.find("a", "put", since_ns=since_ns)]
 
     def error(self, source: str) -> str:
-        """Return the error that a script ends with."""
+        """Run a script that must fail; return its error."""
         done = self.run(source)
         assert not done.data["ok"]
         return str(done.data["error"])
@@ -75,7 +75,7 @@ class SiteProcess:
         return self._order({"do": "import", "file": str(file)}, "import-done")
 
     def handle(self, handler: str, payload: str = "") -> Event:
-        """Have a message handled by this text, given to the process as if a broker had sent it."""
+        """Run this text as the handler of a message, as if a broker had sent it."""
         if not self._has_broker:
             self._has_broker = True
             self.puts("/iot/mqtt/brokers/add name=idle address=127.0.0.1")
@@ -85,7 +85,7 @@ class SiteProcess:
         return self._order({"do": "message", "topic": "t", "payload": payload}, "handler-done")
 
     def exit_status(self) -> int:
-        """Wait until the process has ended by itself; return its status."""
+        """Wait until the process ends; return its exit status."""
         given_up = time.monotonic() + STEP_S
         while self.child.runs and time.monotonic() < given_up:
             time.sleep(0.01)

@@ -25,6 +25,6 @@ def test_parse_dump_reads_device_and_peers_in_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "one line\n", DUMP + "D=\tcut"])
-def test_parse_dump_of_something_else_fails(text: str) -> None:
+def test_parse_dump_of_another_format_fails(text: str) -> None:
     with pytest.raises(ValueError, match="unpack"):
         parse_dump(text)

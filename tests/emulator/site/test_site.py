@@ -23,7 +23,7 @@ def test_handler_sees_message_and_topic_and_no_globals_of_others(start: Start) -
     assert [event.data["text"] for event in site.log.find("a", "put", since_ns=since_ns)] == ["t|café|nothing"]
 
 
-def test_handler_that_fails_is_told_and_logged(start: Start) -> None:
+def test_failed_handler_is_reported_and_logged(start: Start) -> None:
     site = start()
     done = site.handle(':error "broken"')
     assert (done.data["ok"], done.data["error"]) == (False, "broken (:error; line 1)")
@@ -44,11 +44,11 @@ def test_handlers_of_two_messages_run_at_the_same_time(start: Start) -> None:
 PING = ":put [/tool/ping address=127.0.0.1 count=1]"
 
 
-def test_handler_may_ping_when_hooks_may_all(start: Start) -> None:
+def test_handler_with_all_permissions_can_ping(start: Start) -> None:
     assert start().handle(PING).data["ok"]
 
 
-def test_handler_no_test_fails_at_the_ping(start: Start) -> None:
+def test_handler_without_policy_test_fails_at_the_ping(start: Start) -> None:
     site = start("7.20.8", "hook_permissions=no-test")
     since_ns = time.time_ns()
     done = site.handle(f":put before\n:do {{ {PING} }} on-error={{ :put refused }}")
@@ -57,7 +57,7 @@ def test_handler_no_test_fails_at_the_ping(start: Start) -> None:
     assert site.puts(PING) == ["1"], "only hooks are refused"
 
 
-def test_handler_refuse_hook_does_not_run_at_all(start: Start) -> None:
+def test_handler_with_a_forbidden_command_does_not_run_with_refuse_hook(start: Start) -> None:
     site = start("7.20.8", "hook_permissions=refuse-hook")
     since_ns = time.time_ns()
     done = site.handle(f":put before\n:do {{ {PING} }} on-error={{}}")
@@ -66,7 +66,7 @@ def test_handler_refuse_hook_does_not_run_at_all(start: Start) -> None:
     assert site.handle(":put fine").data["ok"], "a handler without ping runs"
 
 
-def test_iot_missing_makes_its_commands_syntax_errors(start: Start) -> None:
+def test_commands_of_iot_without_the_package_are_syntax_errors(start: Start) -> None:
     site = start("7.20.8", "iot_listed_not_installed=yes")
     count = ':put [:len [/system/package/find where name="iot"]]'
     assert site.puts(count) == ["1"]
@@ -76,7 +76,7 @@ def test_iot_missing_makes_its_commands_syntax_errors(start: Start) -> None:
     assert [event.data["text"] for event in site.log.find("a", "put")][2:] == ["first"]
 
 
-def test_message_over_mqtt_runs_its_handler_and_comes_again_after_a_loss(start: Start) -> None:
+def test_message_over_mqtt_runs_its_handler_and_again_after_a_reconnect(start: Start) -> None:
     site = start()
     lines = [
         f'/iot/mqtt/brokers/add name="hub" address=127.0.0.1 port={MQTT_PORT} client-id="a" auto-connect=no',
@@ -111,7 +111,7 @@ def test_not_implemented_in_a_handler_ends_the_process_with_3(start: Start) -> N
     assert site.exit_status() == 3
 
 
-def test_stop_leaves_with_status_0(start: Start) -> None:
+def test_stop_ends_the_process_with_0(start: Start) -> None:
     site = start()
     site.child.send({"do": "stop"})
     site.log.wait_for(lambda event: event.kind in ("died", "ended"), STEP_S)
@@ -119,7 +119,7 @@ def test_stop_leaves_with_status_0(start: Start) -> None:
     assert end.data["status"] == 0
 
 
-def test_unknown_switch_is_refused(machine: Machine) -> None:
+def test_unknown_switch_is_rejected(machine: Machine) -> None:
     command = python_module("lab.routeros.site", "--interface", "wg0", "--name", "a", "--version", "7.20.8")
     log = EventLog()
     child = Child("a", machine.namespace, (*command, "--switch", "get_gives=no"), log, read_json_line)
@@ -130,7 +130,7 @@ def test_unknown_switch_is_refused(machine: Machine) -> None:
 
 
 def test_events_are_json_with_time_and_site(start: Start, machine: Machine) -> None:
-    """One line as it is written, read without the lab's reader."""
+    """Read one line directly, without the lab's reader."""
     site = start()
     site.child.stop()
     process = machine.namespace.start(
@@ -142,7 +142,7 @@ def test_events_are_json_with_time_and_site(start: Start, machine: Machine) -> N
     assert abs(first["t_ns"] - time.time_ns()) < 60 * 10**9
 
 
-def test_more_handlers_than_the_limit_are_not_guessed(start: Start) -> None:
+def test_more_handlers_than_the_limit_are_not_implemented(start: Start) -> None:
     site = start()
     site.handle(":delay 500ms")
     site.puts("/iot/mqtt/brokers/set [find where name=idle] parallel-scripts-limit=3")
@@ -153,7 +153,7 @@ def test_more_handlers_than_the_limit_are_not_guessed(start: Start) -> None:
     assert "parallel-scripts-limit=3" in str(told.data["text"])
 
 
-def test_where_with_unknown_property_is_not_guessed(start: Start) -> None:
+def test_where_with_an_unknown_property_is_not_implemented(start: Start) -> None:
     site = start()
     site.child.send({"do": "run", "source": ":put [/system/package/find where build-time=x]"})
     assert site.exit_status() == 3
