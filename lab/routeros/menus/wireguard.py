@@ -1,7 +1,7 @@
 """`/interface/wireguard` and its peers, on a WireGuard device.
 
 Types are those of MikroTik's console reference, /interface/wireguard/peers: endpoint-address is an address or a name,
-rx and tx are numbers, last-handshake is a time. The menu stores the configured properties; the live ones are read from the
+rx and tx are numbers, last-handshake is a time. The menu stores the configured properties; live ones are read from the
 device when they are needed.
 """
 

@@ -71,7 +71,7 @@ def test_condition_that_was_never_measured_is_not_implemented(condition: str) ->
 
 def test_variable_named_like_a_property_is_not_implemented() -> None:
     """The manual, Reserved variable names: `where name=$name` compares the property with itself."""
-    with pytest.raises(NotImplementedInEmulator, match="a property's name too"):
+    with pytest.raises(NotImplementedInEmulator, match="also a property's name"):
         found("where name=$name", ':local name "hub"; ')
 
 
