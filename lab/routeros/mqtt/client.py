@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """The settings of a connection. `authorities` are trusted with `tls`; `identity`: certificate and key. Both are PEM."""
+    """The settings of a connection. With `tls`: trusted `authorities`, and certificate and key in `identity`; all PEM."""
 
     address: str
     port: int
