@@ -56,7 +56,7 @@ def test_wheel_holds_the_package_and_its_templates_and_nothing_else(wheel: Path)
     assert {top for top in tops if not top.endswith(".dist-info")} == {"wgmqtt"}
     assert {f"wgmqtt/routeros/{path.name}" for path in (ROOT / "routeros").glob("*.rsc")} <= names
     assert "wgmqtt/py.typed" in names
-    assert {f"wgmqtt/{path.name}" for path in (ROOT / "wgmqtt").glob("*.py")} <= names
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "wgmqtt").rglob("*.py")} <= names
 
 
 def test_wheel_alone_says_its_version_and_ends_with_the_right_status(python: Path, config: Path) -> None:
