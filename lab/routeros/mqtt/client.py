@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """The settings of a connection. With `tls`: trusted `authorities`, and certificate and key in `identity`, as PEM."""
+    """The settings of a connection. With `tls`, `authorities` are trusted; `identity`: certificate and key, as PEM."""
 
     address: str
     port: int
