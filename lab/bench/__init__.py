@@ -1,1 +1,1 @@
-"""Benchmarks in the lab: each file measures one thing, `__main__` names them all. Pure."""
+"""Benchmarks in the lab: each file measures one thing, and `__main__` lists them."""

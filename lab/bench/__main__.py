@@ -1,4 +1,4 @@
-"""Runs benchmarks by name and prints their figures. Edge: a program; see lab/bench.sh."""
+"""Runs benchmarks by name and prints their figures; lab/bench.sh starts it."""
 
 import argparse
 import signal
@@ -16,47 +16,53 @@ from lab.network.shell import LabError
 
 
 class Run(Protocol):
-    """What a benchmark is: a function that measures."""
+    """The function of a benchmark."""
 
     def __call__(self, *, quick: bool) -> Result:
-        """Measure; `quick` asks for an end within 50 s. Raises LabError if nothing can be measured."""
+        """Measure; with `quick` for at most 50 s. Raise LabError if nothing can be measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One row of the table: what runs, and what it shows."""
+    """One row of the table: the function, and what it measures."""
 
     run: Run
     shows: str
 
 
 BENCHES: Mapping[str, Bench] = {
-    switch.NAME: Bench(switch.run, "a site moves: until both ends receive again, beside the way this project began"),
-    detect.NAME: Bench(detect.run, "a router moves: from its first packet to the message, with hints and without"),
-    outage.NAME: Bench(outage.run, "a site is away while the other moves: until both receive again, once it is back"),
+    switch.NAME: Bench(switch.run, "a site moves: until both ends receive again; beside it the known cron solution"),
+    detect.NAME: Bench(
+        detect.run, "a router moves: from its first packet to the published table, with hints and without"
+    ),
+    outage.NAME: Bench(outage.run, "a site is offline while the other moves: from its return until both receive again"),
     step.NAME: Bench(step.run, "one move in the engine alone: its CPU time with 100 routers and with 10,000"),
     idle.NAME: Bench(idle.run, "nothing changes: the daemon's share of a core, and its memory"),
-    growth.NAME: Bench(growth.run, "from 100 to 10,000 peers: what a dump costs, and how soon a move is published"),
-    fanout.NAME: Bench(fanout.run, "a hundred linked routers move at once: until the last has its newest table"),
-    flaps.NAME: Bench(flaps.run, "a router goes back and forth between two addresses: is each change seen"),
-    flood.NAME: Bench(flood.run, "packets from invented sources: the daemon's CPU time, and real moves meanwhile"),
-    grid.NAME: Bench(grid.run, "NATs of every kind before two sites: what comes up, and what is marked"),
+    growth.NAME: Bench(
+        growth.run, "from 100 to 10,000 peers: the cost of a dump, and the time until a move is published"
+    ),
+    fanout.NAME: Bench(fanout.run, "a hundred linked routers move at once: until the last one has its newest table"),
+    flaps.NAME: Bench(flaps.run, "a router flaps between two addresses: the changes that were seen, and when"),
+    flood.NAME: Bench(flood.run, "a flood of spoofed packets: the daemon's CPU time, and real moves meanwhile"),
+    grid.NAME: Bench(
+        grid.run, "two sites behind NATs of all kinds: which links get direct, and which are marked why not"
+    ),
 }
 
 
 def stop(number: int, _frame: FrameType | None) -> None:
-    """Turn a signal into an exception, so that every lab is taken down on the way out."""
+    """Turn a signal into an exception, so that every lab is removed."""
     raise SystemExit(128 + number)
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the parsed command line."""
     rows = "\n".join(f"  {name:10} {bench.shows}" for name, bench in BENCHES.items())
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="lab/bench.sh", formatter_class=form, epilog=f"names:\n{rows}")
     parser.add_argument("names", metavar="NAME", nargs="*", help="what to measure; default: everything")
     parser.add_argument("--quick", action="store_true", help="fewer samples: at most 50 s for one name")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON, too")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures to a JSON file, too")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHES]
     if unknown:
@@ -65,7 +71,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure, print, and return the exit status."""
+    """Run the benchmarks, print the figures, and return the exit status."""
     given = arguments()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

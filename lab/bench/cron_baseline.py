@@ -35,23 +35,23 @@ FETCH_S = 5.0
 FETCH = (
     f"import urllib.request as u; print(u.urlopen('http://{HUB_TUNNEL}:{WEB_PORT}/{FILE}', timeout=4).read().decode())"
 )
-LOOK_S = 1.0  # how often it is looked whether the path is direct: the resolution of the result
-MEETING_S = 60.0
+POLL_S = 1.0  # between two checks for the direct path: the resolution of the result
+MEETING_S = 120.0
 MOVES, STAYS = "site-a", "site-b"
 
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """The periods of the loops, the age of a handshake from which a site acts, and the period of WireGuard's own."""
+    """The periods of the loops, the age from which a handshake is stale, and WireGuard's rekey period."""
 
     write_s: float = 60.0
     poll_s: float = 60.0
     stale_s: float = 180.0
-    rekey_s: float = 120.0  # a session in use shakes hands so often: WireGuard's paper, section 6.1
+    rekey_s: float = 120.0  # a session in use renews its handshake: WireGuard's paper, section 6.1
 
 
 class Loop:
-    """Does something again and again in a thread, the first time after a random part of the period."""
+    """Calls a function periodically in a thread, for the first time after a random part of the period."""
 
     def __init__(self, period_s: float, act: Callable[[], None]) -> None:
         self._period_s = period_s
@@ -67,13 +67,13 @@ class Loop:
             pause_s = self._period_s
 
     def stop(self) -> None:
-        """Stop, and wait for what it is doing."""
+        """Stop, and wait for a call in progress."""
         self._end.set()
         self._thread.join()
 
 
-class Seed:
-    """The hub's loop and web server, and the sites' loops, in a network whose sites know each other at first."""
+class CronBaseline:
+    """The hub's loop and web server, and the sites' loops, in a network whose sites know each other's endpoints."""
 
     def __init__(self, timers: Timers) -> None:
         self.timers = timers
@@ -116,7 +116,7 @@ class Seed:
     def _poll(self, site: Site) -> None:
         try:
             text = site.namespace.run(sys.executable, "-c", FETCH, timeout_s=FETCH_S)
-        except CommandError:  # not yet written, or out of reach: the next time
+        except CommandError:  # not written yet, or unreachable: retried in the next period
             return
         endpoints = dict(line.split("\t") for line in text.splitlines() if line)
         for key, peer in site.device.dump().items():
@@ -128,16 +128,16 @@ class Seed:
 
     def meet(self) -> None:
         """Return when both sites have received from each other."""
-        self._wait(lambda: all(peer.rx for peer in self._ends()), MEETING_S, "the first meeting")
+        self._wait(lambda: all(peer.rx for peer in self._ends()), MEETING_S, "the first direct path")
 
     def move(self) -> float:
-        """Move a site; return the milliseconds from its first packet at the hub until both ends had received."""
+        """Move a site; return the milliseconds from its first packet at the hub until both ends have received."""
         moves, stays = self.network.sites[MOVES], self.network.sites[STAYS]
         since_ns = self.log.note("lab", "move").t_ns
         moves.move()
         before = [peer.rx for peer in self._ends()]
-        moves.speak_to_hub()
-        packet = self.log.expect("tap", "packet", 10.0, since_ns=since_ns, address=moves.wan_address)
+        moves.send_to_hub()
+        packet = self.log.expect("tap", "packet", MEETING_S, since_ns=since_ns, address=moves.wan_address)
 
         def is_direct() -> bool:
             at_stays = stays.peer(moves)
@@ -158,8 +158,8 @@ class Seed:
         deadline = time.monotonic() + limit_s
         while not is_so():
             if time.monotonic() > deadline:
-                raise LabError(Problem(what, f"did not come in {limit_s:.0f} s"))
-            time.sleep(LOOK_S)
+                raise LabError(Problem(what, f"did not come within {limit_s:.0f} s"))
+            time.sleep(POLL_S)
 
     def __enter__(self) -> Self:
         return self
@@ -172,22 +172,22 @@ class Seed:
 
 def measure(timers: Timers) -> float:
     """Build a lab, move at a random moment, and return the milliseconds from the first packet to the direct path."""
-    with Seed(timers) as seed:
-        seed.meet()
-        # The file and every site have been served once; the handshake is of any age that it can have.
+    with CronBaseline(timers) as baseline:
+        baseline.meet()
+        # Now the file is written, every site has fetched it, and the handshake can have any age.
         time.sleep(max(timers.write_s, timers.poll_s) + SystemRandom().uniform(0, timers.rekey_s))
-        return seed.move()
+        return baseline.move()
 
 
 def main() -> int:
     """Measure once."""
     argparse.ArgumentParser(
-        prog="python -m lab.bench.cron_baseline", description="One switch, the way this project began."
+        prog="python -m lab.bench.cron_baseline", description="One switch with the known cron solution."
     ).parse_args()
     try:
         ms = measure(Timers())
     except LabError as error:
-        print(f"seed: {error}", file=sys.stderr)
+        print(f"cron_baseline: {error}", file=sys.stderr)
         return 1
     print(json.dumps({"event": "direct", "ms": ms}), flush=True)
     return 0

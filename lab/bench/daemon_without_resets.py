@@ -1,4 +1,4 @@
-"""wgmqtt that breaks no session of a router: what TCP does alone. Edge: a program like `python -m wgmqtt`."""
+"""A program like `python -m wgmqtt` that never resets a stale connection, to measure TCP's own recovery."""
 
 import math
 import sys

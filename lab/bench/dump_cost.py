@@ -1,6 +1,6 @@
-"""What one dump costs: the kernel and the copy, decoding, comparing. Edge: a program; talks to the kernel's WireGuard.
+"""Measures the cost of a dump of the kernel's WireGuard in its parts: receiving, decoding, comparing.
 
-`python -m lab.bench.dump_cost INTERFACE COUNT`, as root. Prints one JSON line for each part: cost {part, ms: [...]}.
+`python -m lab.bench.dump_cost INTERFACE COUNT`, as root. Prints one JSON line per part: cost {part, ms: [...]}.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ MS = 1e3
 
 
 async def whole_ms(wireguard: KernelWireguard, interface: str) -> float:
-    """Return what a dump takes, as the daemon asks for it."""
+    """Return the time of a whole dump, as the daemon runs it."""
     begun_s = time.perf_counter()
     await wireguard.dump(interface)
     return (time.perf_counter() - begun_s) * MS
@@ -36,7 +36,7 @@ class Kept(DumpDecoder):
 
 
 class Received(KernelWireguard):
-    """The same dump, not decoded."""
+    """The same dump without decoding."""
 
     async def payloads(self, interface: str) -> list[bytes]:
         """Return the messages of a dump."""
@@ -46,21 +46,21 @@ class Received(KernelWireguard):
 
 
 async def receive_ms(received: Received, interface: str) -> float:
-    """Return what the kernel and the copy take."""
+    """Return the time that the kernel and the copy take."""
     begun_s = time.perf_counter()
     await received.payloads(interface)
     return (time.perf_counter() - begun_s) * MS
 
 
 def took_ms(act: Callable[[], object]) -> float:
-    """Return what a call takes."""
+    """Return the time that a call takes."""
     begun_s = time.perf_counter()
     act()
     return (time.perf_counter() - begun_s) * MS
 
 
 def decoded(payloads: list[bytes], known: Snapshot) -> Snapshot:
-    """Return what these messages say; most of it is as `known` from the dump before."""
+    """Return the snapshot of these messages; most peers are as in `known`, the dump before."""
     decoder = DumpDecoder(known)
     for payload in payloads:
         decoder.add(payload)
@@ -68,7 +68,7 @@ def decoded(payloads: list[bytes], known: Snapshot) -> Snapshot:
 
 
 async def main(interface: str, count: int) -> None:
-    """Measure each part so many times."""
+    """Measure each part `count` times."""
     wireguard, received = KernelWireguard(), Received()
     payloads = await received.payloads(interface)
     before = decoded(payloads, {})

@@ -1,4 +1,4 @@
-"""Figures: many samples as median, p99 and maximum, and never without their number. Pure."""
+"""Figures: the median, 99th percentile and maximum of many samples, always with their number."""
 
 import json
 import math
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-ENOUGH_FOR_P99 = 100  # below, the 99th percentile would be the maximum by another name
+ENOUGH_FOR_P99 = 100  # with fewer samples the 99th percentile is the maximum
 OURS = "wgmqtt"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one metric of one subject came to; `p99` is None where there are too few samples for one."""
+    """The result of one metric of one subject; `p99` is None if there are too few samples."""
 
     bench: str
     subject: str
@@ -37,7 +37,7 @@ class Series:
     samples: Sequence[float]
 
     def figure(self) -> Figure:
-        """Return the figure; raises ValueError if there is no sample."""
+        """Return the figure; raise ValueError if there is no sample."""
         if not self.samples:
             raise ValueError(f"{self.bench} {self.subject} {self.metric}: no sample")
         return Figure(
@@ -55,27 +55,27 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one benchmark gave; a failure is a run of which there is no sample, and why."""
+    """The result of one benchmark; a failure says why a run gave no sample."""
 
     figures: list[Figure]
     failures: list[str]
 
 
 def p99_of(samples: Sequence[float]) -> float | None:
-    """Return the 99th percentile by nearest rank; None below `ENOUGH_FOR_P99` samples."""
+    """Return the 99th percentile by nearest rank, None for fewer than `ENOUGH_FOR_P99` samples."""
     if len(samples) < ENOUGH_FOR_P99:
         return None
     return round(sorted(samples)[math.ceil(0.99 * len(samples)) - 1], 3)
 
 
 def encode_figures(figures: Sequence[Figure]) -> bytes:
-    """Return the figures as JSON: a list of objects, an object a line."""
+    """Return the figures as JSON: a list with one object per line."""
     lines = ",\n".join(json.dumps(asdict(figure)) for figure in figures)
     return f"[\n{lines}\n]\n".encode() if figures else b"[]\n"
 
 
 def render_figures(figures: Sequence[Figure]) -> str:
-    """Return the figures as a table for people; where there is no p99, a dash stands."""
+    """Return the figures as a text table; a dash means that there is no p99."""
     head = ("bench", "subject", "peers", "metric", "n", "median", "p99", "max", "unit")
     rows = [head, *map(_row, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -89,7 +89,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    """Words to the left, numbers to the right."""
+    """Align words to the left and numbers to the right."""
     is_word = (True, True, False, True, False, False, False, False, True)
     columns = zip(row, widths, is_word, strict=True)
     return [cell.ljust(width) if left else cell.rjust(width) for cell, width, left in columns]

@@ -1,4 +1,4 @@
-"""`grid`: NATs of every kind before two sites: what comes up, in what time, and what is marked. Edge: runs labs."""
+"""`grid`: two sites behind NATs of all kinds: which links get direct and how soon, and which are marked why not."""
 
 from lab.bench.figures import OURS, Figure, Result, Series
 from lab.checks.nat_pairs import SITES, Ending, Row, pairs, run_pairs
@@ -10,7 +10,7 @@ QUICK = ("port-restricted / port-restricted", "port-restricted / full-cone", "fu
 
 
 def run(*, quick: bool) -> Result:
-    """Run every pair (or three that come up), print them as a table, and return the times of what came up."""
+    """Run all pairs (`quick`: three that get direct), print a table, and return the times of the direct ones."""
     wanted = [pair for pair in pairs() if not quick or pair.name in QUICK]
     rows, failures, samples = list[Row](), list[str](), dict[str, list[float]]()
     for pair, found in zip(wanted, run_pairs(wanted, AT_ONCE), strict=True):
@@ -26,12 +26,12 @@ def run(*, quick: bool) -> Result:
 
 
 def figure(metric: str, samples: list[float]) -> Figure:
-    """Return the figure of all pairs that came up."""
+    """Return the figure of all pairs that got direct."""
     return Series(NAME, OURS, len(SITES), metric, "ms", samples).figure()
 
 
 def render_rows(rows: list[Row]) -> str:
-    """Return the grid as a table for people."""
+    """Return the grid as a text table."""
     lines = [("NAT of site-a / of site-b", "met", "after site-a moved"), *map(_cells, rows)]
     widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
     return "\n".join(f"{one:{widths[0]}}  {met:{widths[1]}}  {moved}" for one, met, moved in lines)

@@ -1,7 +1,8 @@
-"""`growth`: from 100 to 10,000 peers, what a dump costs and how soon a move is published. Edge: runs guests.
+"""`growth`: the cost of a dump and the time until a move is published, from 100 to 10,000 peers.
 
-A dump in its parts: the kernel and the copy (received), Python's reading (decoded), and what differs (compared). Moves
-as in `detect`, with hints, few of them: the curve counts here, and `detect` has the percentiles.
+The parts of a dump are the kernel and the copy (received), decoding in Python (decoded), and comparing with the dump
+before (compared). Moves are those of `detect` with hints, but only a few: the curve matters here, and `detect` has the
+percentiles.
 """
 
 import json
@@ -22,7 +23,7 @@ START_S, REST_S = 120.0, 5.0
 
 
 def run(*, quick: bool) -> Result:
-    """Measure each size in a guest of its own; `quick` the ends of the curve, and dumps only."""
+    """Measure each size in its own guest; `quick`: the smallest and largest size, and dumps only."""
     figures, failures = [], []
     for size in QUICK_SIZES if quick else FULL_SIZES:
         result = measure_in_guest(NAME, size, QUICK_DUMPS if quick else FULL_DUMPS, int(not quick), timeout_s=400.0)
@@ -32,18 +33,18 @@ def run(*, quick: bool) -> Result:
 
 
 def inside(size: int, dumps: int, *, with_moves: bool) -> None:
-    """Run in the guest: measure dumps, and then moves, if they are wanted."""
-    with LargeHub(size, SPEAKERS) as crowd:
-        said = crowd.namespace.run(*python_module("lab.bench.dump_cost", "wg0", str(dumps)), timeout_s=START_S)
-        for line in said.splitlines():
+    """Run in the guest: measure dumps, and then moves."""
+    with LargeHub(size, SPEAKERS) as hub:
+        output = hub.namespace.run(*python_module("lab.bench.dump_cost", "wg0", str(dumps)), timeout_s=START_S)
+        for line in output.splitlines():
             cost = json.loads(line)
             emit(cost["part"], "ms", size, cost["ms"])
         if not with_moves:
             return
-        detect.start_pairs(crowd)
-        crowd.said("hints active", START_S)
+        detect.start_pairs(hub)
+        hub.expect_log("hints active", START_S)
         time.sleep(REST_S)
-        moves = [detect.move(crowd, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]
+        moves = [detect.move(hub, number, SITE_PORT + 1000 + number) for number in range(0, SPEAKERS, 2)]
         emit("packet_to_published", "ms", size, [published for _, published in moves])
 
 

@@ -1,7 +1,7 @@
-"""Benchmarks that need the kernel's WireGuard: their inner half runs on user-mode Linux. Edge: runs lab/vm/uml.sh.
+"""Runs benchmarks that need the kernel's WireGuard in a guest: user-mode Linux, lab/vm/uml.sh.
 
-The inner half is the module's own program, `python -m lab.bench.NAME ARGUMENT…`, as root of a machine that has one CPU.
-Each line `{"metric": …}` that it prints is one series of samples; every other line is for people.
+In the guest, which has one CPU, the benchmark's module runs as a program: `python -m lab.bench.NAME ARGUMENT…`. Each
+line `{"metric": …}` that it prints is one series of samples; other lines are shown as they are.
 """
 
 import json
@@ -18,12 +18,12 @@ _SHOWN_LINES = 25
 
 
 def emit(metric: str, unit: str, peers: int, samples: Sequence[float]) -> None:
-    """Hand one series out of the guest."""
+    """Print one series of samples for `measure_in_guest` to read."""
     print(json.dumps({"metric": metric, "unit": unit, "peers": peers, "samples": list(samples)}), flush=True)
 
 
 def measure_in_guest(bench: str, *arguments: object, timeout_s: float) -> Result:
-    """Run the inner half of a benchmark in a guest; what it says goes to the terminal, its series come back."""
+    """Run a benchmark's module in a guest, show its output, and return its series."""
     command = ("bash", str(PROJECT / "lab/vm/uml.sh"), sys.executable, "-m", f"lab.bench.{bench}")
     surroundings = os.environ | {
         "PYTHONPATH": str(PROJECT),
@@ -59,5 +59,5 @@ def measure_in_guest(bench: str, *arguments: object, timeout_s: float) -> Result
 def _series(bench: str, line: str) -> Series | None:
     if not line.startswith('{"metric"'):
         return None
-    said = json.loads(line)
-    return Series(bench, OURS, said["peers"], said["metric"], said["unit"], said["samples"])
+    read = json.loads(line)
+    return Series(bench, OURS, read["peers"], read["metric"], read["unit"], read["samples"])

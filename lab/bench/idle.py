@@ -1,8 +1,8 @@
-"""`idle`: what the daemon costs while nothing changes: a share of one core, and memory. Edge: runs a guest.
+"""`idle`: the daemon's share of one core and its memory while nothing changes.
 
-Every router is linked to three others. Some really speak, with a live session and a packet every 25 s, as with
-WireGuard's keepalive; each renews its session every two minutes, and the hub sees that. The others are peers with an
-endpoint that say nothing.
+Every router is linked to three others. Active routers have a live session and send a packet every 25 s, like
+WireGuard's keepalive; each renews its session every two minutes, and the hub sees that. The others are silent peers
+with an endpoint.
 """
 
 import sys
@@ -21,31 +21,31 @@ FULL_S, QUICK_S = 60.0, 4.0
 SETTLE_S, MOST_SETTLE_S, AT_REST_SHARE = 4.0, 180.0, 0.05
 KEEPALIVE_MS = 25_000
 MESH = 4
-MOST_SPEAKERS, QUICK_SPEAKERS = 200, 20
+MOST_ACTIVE, QUICK_ACTIVE = 200, 20
 
 
 def run(*, quick: bool) -> Result:
-    """Measure each size in a guest of its own; `quick` one size, for seconds only, with fewer routers that speak."""
+    """Measure each size in its own guest; `quick`: one size, for seconds only, with fewer active routers."""
     figures, failures = [], []
     for size in QUICK_SIZES if quick else SIZES:
-        speakers = min(size, QUICK_SPEAKERS if quick else MOST_SPEAKERS)
-        result = measure_in_guest(NAME, size, speakers, QUICK_S if quick else FULL_S, timeout_s=400.0)
+        active = min(size, QUICK_ACTIVE if quick else MOST_ACTIVE)
+        result = measure_in_guest(NAME, size, active, QUICK_S if quick else FULL_S, timeout_s=400.0)
         figures += result.figures
         failures += result.failures
     return Result(figures, failures)
 
 
-def inside(size: int, speakers: int, measured_s: float) -> None:
-    """Run in the guest: start everything, let it come to rest, and look at the daemon's CPU time and memory."""
-    with LargeHub(size, speakers) as crowd:
-        names = list(crowd.routers)
-        crowd.link([names[start : start + MESH] for start in range(0, size, MESH)])
-        crowd.start_broker()
-        crowd.speak(KEEPALIVE_MS)
-        crowd.start_daemon()
+def inside(size: int, active: int, measured_s: float) -> None:
+    """Run in the guest: start everything, wait until it is idle, and measure the daemon's CPU time and memory."""
+    with LargeHub(size, active) as hub:
+        names = list(hub.routers)
+        hub.link([names[start : start + MESH] for start in range(0, size, MESH)])
+        hub.start_broker()
+        hub.send(KEEPALIVE_MS)
+        hub.start_daemon()
         time.sleep(1.0)
-        pid = crowd.daemon_pid()
-        started_s = come_to_rest(pid)
+        pid = hub.daemon_pid()
+        started_s = wait_until_idle(pid)
         used_s, begun_s = cpu_s(pid), time.monotonic()
         time.sleep(measured_s)
         share = (cpu_s(pid) - used_s) / (time.monotonic() - begun_s) * 100
@@ -56,8 +56,8 @@ def inside(size: int, speakers: int, measured_s: float) -> None:
         emit("system_call", "us", size, [system_call_us()])
 
 
-def come_to_rest(pid: int) -> float:
-    """Wait until the daemon has told everybody everything, and return the CPU time that this took, in seconds."""
+def wait_until_idle(pid: int) -> float:
+    """Wait until the daemon has published everything; return the CPU time (s) that it used before."""
     deadline = time.monotonic() + MOST_SETTLE_S
     while True:
         used_s = cpu_s(pid)
@@ -65,7 +65,7 @@ def come_to_rest(pid: int) -> float:
         if cpu_s(pid) - used_s < AT_REST_SHARE * SETTLE_S:
             return used_s
         if time.monotonic() > deadline:
-            raise LabError(Problem("the daemon", f"does not come to rest in {MOST_SETTLE_S} s"))
+            raise LabError(Problem("the daemon", f"is not idle after {MOST_SETTLE_S} s"))
 
 
 if __name__ == "__main__":

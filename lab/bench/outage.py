@@ -1,8 +1,8 @@
-"""`outage`: a site is away while the other moves; how long until both ends receive again, once it is back. Edge: labs.
+"""`outage`: a site is offline while the other moves; the time from its return until both ends receive again.
 
-Beside it the same product that leaves the router's stale connection to TCP's backoff. A sample's zero is the moment at
-which the site's line is back; then the site sends one packet to the hub, as a site in use does. Each lab gives two
-samples, one for each site, since a router's session is broken once a minute at most.
+Beside it, the same for a daemon that resets no stale connections, so that TCP's back-off decides. Times are measured
+from the moment at which the site is connected again; then the site sends one packet to the hub, as a site in use does.
+Each lab gives two samples, one for each site, because a router's connection is reset at most once a minute.
 """
 
 import threading
@@ -18,21 +18,21 @@ from lab.network.shell import LabError
 from lab.testbed.lab import Lab
 
 NAME = "outage"
-AWAY_S, QUICK_AWAY_S = (5, 15, 30), (15,)
+OFFLINE_S, QUICK_OFFLINE_S = (5, 15, 30), (15,)
 LABS = 3
 AT_ONCE = 6
-BACK_S = 90.0
+BACK_S = 180.0
 MS = 1_000_000
 SITES = ("site-a", "site-b")
 MODULES = {OURS: "wgmqtt", "wgmqtt, TCP alone": "lab.bench.daemon_without_resets"}
 METRICS = ("applied", "direct")
 
-_starting = threading.Semaphore(2)  # a lab's start is work; afterwards it sleeps
+_starting = threading.Semaphore(2)  # only starting a lab needs CPU time
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One lab: which daemon, and how long each site is away."""
+    """One lab: which daemon, and how long each site is offline."""
 
     subject: str
     away_s: int
@@ -40,8 +40,8 @@ class Outage:
 
 
 def run(*, quick: bool) -> Result:
-    """Measure all labs, some at once: they sleep nearly all the time."""
-    times = QUICK_AWAY_S if quick else AWAY_S
+    """Measure all labs, some at once, because they sleep nearly all the time."""
+    times = QUICK_OFFLINE_S if quick else OFFLINE_S
     labs = [Outage(subject, away_s, 1 if quick else 2) for away_s, subject in product(times, MODULES)]
     failures: list[str] = []
     samples: dict[tuple[str, str], list[float]] = {}
@@ -59,19 +59,19 @@ def run(*, quick: bool) -> Result:
 
 
 def measured(outage: Outage) -> Sequence[tuple[str, float]] | str:
-    """Return metric and milliseconds of one lab's samples, or what went wrong."""
+    """Return the metric and milliseconds of one lab's samples, or the error."""
     try:
         with started(outage.subject) as lab:
             found = [each for away in SITES[: outage.samples] for each in measure(lab, away, outage.away_s)]
     except LabError as error:
         return f"{outage}: {error}"
-    print(f"  {outage.subject}, away {outage.away_s} s: {', '.join(f'{name} {ms:.0f} ms' for name, ms in found)}")
+    print(f"  {outage.subject}, offline {outage.away_s} s: {', '.join(f'{name} {ms:.0f} ms' for name, ms in found)}")
     return found
 
 
 @contextmanager
 def started(subject: str) -> Iterator[Lab]:
-    """Give two sites that have met."""
+    """Give two sites with a direct path."""
     with _starting:
         lab = Lab()
         try:
@@ -85,7 +85,7 @@ def started(subject: str) -> Iterator[Lab]:
 
 
 def measure(lab: Lab, away: str, away_s: int) -> Iterator[tuple[str, float]]:
-    """Cut one site off, move the other, and give metric and milliseconds from its return."""
+    """Disconnect one site, move the other, and yield metric and milliseconds since the first one's return."""
     moves = next(name for name in SITES if name != away)
     site = lab.network.sites[away]
     settle(lab)
@@ -94,7 +94,7 @@ def measure(lab: Lab, away: str, away_s: int) -> Iterator[tuple[str, float]]:
     lab.log.collect(away_s, "lab", "", since_ns=moved.t_ns)
     lab.network.restore(site)
     back = lab.log.note("lab", "back", site=away)
-    site.speak_to_hub()
+    site.send_to_hub()
     applied_ns = lab.log.expect(away, "set", BACK_S, since_ns=back.t_ns).t_ns
     direct_ns = lab.direct(moves, away, BACK_S, since_ns=back.t_ns)
     for metric, t_ns in zip(METRICS, (applied_ns, direct_ns), strict=True):

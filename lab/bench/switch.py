@@ -1,9 +1,8 @@
-"""`switch`: one site moves; how long until both ends receive again, beside the way this project began. Edge: runs labs.
+"""`switch`: one site moves; the time until both ends receive again, beside the known cron solution.
 
-Each lab is a new one, and in it each of two sites moves once, to an address that it never had: nothing that an earlier
-move left in a NAT box, and no damping of a peer that moves again and again, is part of these figures. Beside the two,
-the hub has so many silent peers that it has a hundred. Zero is the time stamp that the hub's kernel gave the first
-packet from the new address.
+In each lab, which is new, each of two sites moves once, to an address that it never had. So neither mappings that an
+earlier move left in a NAT box nor damping are part of the figures. The hub also has silent peers, a hundred peers in
+all. Times are measured from the kernel's time stamp of the first packet from the new address at the hub.
 """
 
 import json
@@ -24,47 +23,48 @@ from lab.vm.interfaces import many_peers
 
 NAME = "switch"
 PEERS = 100
-QUICK_LABS, FULL_LABS, SEEDS = 3, 50, 6
-STEP_S = 20.0
-PHASE_S = 1.0  # the daemon's own polling; a move comes at any moment of it
-SEED_S = 700.0  # longer than the slowest sample: 60 + 120 before the move, 60 + 60 + 180 after it, and starting
+QUICK_LABS, FULL_LABS, BASELINES = 3, 50, 6
+STEP_S = 60.0
+PHASE_S = 1.0  # the daemon's polling interval; a move comes at any moment of it
+BASELINE_S = 700.0  # longer than the slowest sample: 60 + 120 before the move, 60 + 60 + 180 after it, and starting
 MS = 1_000_000
 SITES = ("site-a", "site-b")
 
 
 @dataclass(slots=True)
 class Samples:
-    """The milliseconds of every move that ended as it should, by metric; and what went wrong with the others."""
+    """The milliseconds of every successful move by metric, and the errors of the others."""
 
     ms: dict[str, list[float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
     def add(self, metric: str, ms: float) -> None:
-        """Take one sample."""
+        """Add one sample."""
         self.ms.setdefault(metric, []).append(ms)
 
     def series(self, subject: str, peers: int) -> list[Figure]:
-        """Return a figure for each metric."""
+        """Return one figure per metric."""
         return [Series(NAME, subject, peers, metric, "ms", each).figure() for metric, each in self.ms.items()]
 
 
 def run(*, quick: bool) -> Result:
-    """Measure `QUICK_LABS` or `FULL_LABS` labs, and in full the other way after them; return all of it."""
+    """Measure `QUICK_LABS` or `FULL_LABS` labs and, unless `quick`, the baseline after them."""
     ours = measure(QUICK_LABS if quick else FULL_LABS)
-    seeds = [] if quick else start_seeds()
+    processes = [] if quick else start_baselines()
     try:
-        seed = wait_for_seeds(seeds)
+        baseline = wait_for_baselines(processes)
     finally:
-        for each in seeds:
-            each.terminate()
-            each.wait()
+        for process in processes:
+            process.terminate()
+            process.wait()
     if quick:
-        print("the way this project began (seed): left out by --quick, since one of its switches takes minutes")
-    return Result(ours.series(OURS, PEERS) + seed.series("seed", len(SITES)), ours.failures + seed.failures)
+        print("the known cron solution: left out by --quick, because one of its switches takes minutes")
+    figures = ours.series(OURS, PEERS) + baseline.series("cron", len(SITES))
+    return Result(figures, ours.failures + baseline.failures)
 
 
 def measure(labs: int) -> Samples:
-    """Return what so many labs, with a move of each site, gave; prints a line for each lab."""
+    """Measure a move of each site in each of these labs, and print a line for each lab."""
     samples = Samples()
     for number in range(1, labs + 1):
         try:
@@ -84,12 +84,12 @@ def measure(labs: int) -> Samples:
 
 
 def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
-    """Move one site at a random moment, and add each step; raises LabError if one does not come."""
+    """Move one site at a random moment, and add each step; raise LabError if one does not come."""
     stays = next(name for name in SITES if name != moves)
     settle(lab)
     time.sleep(SystemRandom().uniform(0, PHASE_S))
     since_ns = lab.move(moves).t_ns
-    zero_ns = lab.hub_hears(moves, STEP_S, since_ns=since_ns).t_ns
+    zero_ns = lab.first_packet(moves, STEP_S, since_ns=since_ns).t_ns
     log, address = lab.log, lab.network.sites[moves].wan_address
 
     def names_it(event: Event) -> bool:
@@ -107,23 +107,23 @@ def measure_move(lab: Lab, moves: str, samples: Samples) -> None:
         samples.add(metric, (t_ns - zero_ns) / MS)
 
 
-def start_seeds() -> list[subprocess.Popen[str]]:
-    """Start all labs of the other way at once: they sleep nearly all the time."""
-    print(f"the way this project began (seed): {SEEDS} labs at once, a switch each, some minutes", flush=True)
+def start_baselines() -> list[subprocess.Popen[str]]:
+    """Start all labs of the baseline at once, because they sleep nearly all the time."""
+    print(f"the known cron solution: {BASELINES} labs at once, one switch each, some minutes", flush=True)
     command = python_module("lab.bench.cron_baseline")
-    return [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(SEEDS)]
+    return [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(BASELINES)]
 
 
-def wait_for_seeds(seeds: list[subprocess.Popen[str]]) -> Samples:
+def wait_for_baselines(processes: list[subprocess.Popen[str]]) -> Samples:
     """Return what they measured, once all have ended."""
     samples = Samples()
-    deadline = time.monotonic() + SEED_S
-    for number, seed in enumerate(seeds, 1):
+    deadline = time.monotonic() + BASELINE_S
+    for number, process in enumerate(processes, 1):
         try:
-            text, _ = seed.communicate(timeout=max(1.0, deadline - time.monotonic()))
+            text, _ = process.communicate(timeout=max(1.0, deadline - time.monotonic()))
             samples.add("packet_to_direct", float(json.loads(text)["ms"]))
         except (subprocess.TimeoutExpired, ValueError):
-            samples.failures.append(f"seed lab {number} of {len(seeds)}: no result, see above")
+            samples.failures.append(f"cron lab {number} of {len(processes)}: no result, see above")
             continue
-        print(f"  seed lab {number} of {len(seeds)}: packet_to_direct {samples.ms['packet_to_direct'][-1]:.0f} ms")
+        print(f"  cron lab {number} of {len(processes)}: packet_to_direct {samples.ms['packet_to_direct'][-1]:.0f} ms")
     return samples

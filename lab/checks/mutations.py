@@ -14,11 +14,12 @@ from lab.checks.listing import Check, arranged
 from lab.checks.mutation import Mutation, UnmatchedError
 from lab.checks.mutation_table import MUTATIONS
 from lab.network.shell import LabError
-from lab.testbed.events import FATAL
+from lab.testbed.events import FATAL, PATIENCE_S
 from lab.testbed.lab import Lab, Setting
 from wgmqtt.errors import Problem
 
 NAME_WIDTH = 44
+MUTANT_PATIENCE_S = 10.0  # a timeout counts as caught, and many mutants do nothing until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Verdict:
     seconds: float
 
 
-def judge(edit_script: Callable[[str], str], noticed_by: str = "") -> Verdict:
+def judge(edit_script: Callable[[str], str], noticed_by: str = "", patience_s: float = PATIENCE_S) -> Verdict:
     """Run the checks on an edited script until one fails, `noticed_by` as early as may be.
 
     Raises:
@@ -39,15 +40,15 @@ def judge(edit_script: Callable[[str], str], noticed_by: str = "") -> Verdict:
     """
     began_s = time.monotonic()
     for checks in arranged(noticed_by):
-        failed, why = run_stage(checks, edit_script)
+        failed, why = run_stage(checks, Setting(edit_script=edit_script, patience_s=patience_s))
         if failed:
             return Verdict(failed, why, time.monotonic() - began_s)
     return Verdict("", "", time.monotonic() - began_s)
 
 
-def run_stage(checks: Sequence[Check], edit_script: Callable[[str], str]) -> tuple[str, str]:
+def run_stage(checks: Sequence[Check], setting: Setting) -> tuple[str, str]:
     """Run checks in one lab; return the name of the one that failed, empty if none did, and why."""
-    with Lab(Setting(edit_script=edit_script)) as lab:
+    with Lab(setting) as lab:
         name = "the import"
         try:
             lab.import_scripts()
@@ -64,7 +65,7 @@ def run_stage(checks: Sequence[Check], edit_script: Callable[[str], str]) -> tup
 
 def judge_mutation(mutation: Mutation) -> Verdict:
     """Return what the lab makes of a mutation; `failed` is empty if nothing noticed it."""
-    return judge(mutation.apply, mutation.noticed_by)
+    return judge(mutation.apply, mutation.noticed_by, MUTANT_PATIENCE_S)
 
 
 def show(name: str, verdict: Verdict) -> None:

@@ -101,7 +101,7 @@ def run_pair(pair: Pair) -> Row:
             for box in changing:
                 box.change_port()
             for site in lab.network.sites.values():
-                site.speak_to_hub()
+                site.send_to_hub()
             time.sleep(CHANGE_S)
         return Row(pair.name, met, ending(lab, since_ns, VERDICT_S, is_changing=bool(changing)))
 

@@ -7,17 +7,15 @@ from lab.testbed.lab import Lab
 from lab.testbed.table_publisher import TablePublisher, entry, fresh_endpoint, require
 
 MOVES, STAYS = "site-a", "site-b"
-MEETING_S = 12.0  # WireGuard repeats an unanswered handshake after 5 s: a first one may have been lost
-SWITCH_S = 8.0
-AT_ONCE_MS = 400  # below `after_ms`, which only holds without a session
+AT_ONCE_MS = 400  # below `after_ms`, which only applies without a session
+ATTEMPTS = 3  # a busy machine may delay one handler; a script that waits is late in all
 QUIET_S = 0.5
-SETTLED_S = 15.0
 MS = 1_000_000
 
 
 def settle(lab: Lab) -> int:
     """Wait until no handler has run for a moment; returns now (Unix time, ns)."""
-    deadline = time.monotonic() + SETTLED_S
+    deadline = time.monotonic() + lab.setting.patience_s
     while True:
         since_ns = lab.log.note("lab", "settling").t_ns
         time.sleep(QUIET_S)
@@ -32,7 +30,7 @@ def sites_meet(lab: Lab) -> None:
     """Both ends, told at the same time, open the path and report it under the table's own number."""
     since_ns = lab.log.note("lab", "meeting").t_ns
     lab.start_daemon()
-    lab.all_meet(MEETING_S, since_ns=since_ns)
+    lab.all_direct(lab.setting.patience_s, since_ns=since_ns)
     settle(lab)
     for name in lab.routers:
         told, table = lab.report(name), lab.table(name)
@@ -43,17 +41,25 @@ def sites_meet(lab: Lab) -> None:
 
 def moved_site_is_followed(lab: Lab) -> None:
     """One end moves: the other sets it once and at once, the moved one writes nothing and sends."""
+    delays_ms = [follow_move(lab)]
+    while delays_ms[-1] >= AT_ONCE_MS and len(delays_ms) < ATTEMPTS:
+        delays_ms.append(follow_move(lab))
+    is_prompt = delays_ms[-1] < AT_ONCE_MS
+    require(is_prompt, "set late although the session lives", wanted=f"< {AT_ONCE_MS} ms", found=delays_ms)
+
+
+def follow_move(lab: Lab) -> float:
+    """Move one end; return the milliseconds from the start of the other end's handler until it set the endpoint."""
     settle(lab)
     moved = lab.move(MOVES)
-    lab.direct(MOVES, STAYS, SWITCH_S, since_ns=moved.t_ns)
+    lab.direct(MOVES, STAYS, lab.setting.patience_s, since_ns=moved.t_ns)
     settle(lab)
     writes = lab.writes(STAYS, since_ns=moved.t_ns)
     require(len(writes) == 1, f"{STAYS} did not write exactly once", found=writes)
     began = lab.log.find(STAYS, "handler-start", since_ns=moved.t_ns)[0]
-    ms = (writes[0].t_ns - began.t_ns) / MS
-    require(ms < AT_ONCE_MS, "set late although the session lives", wanted=f"< {AT_ONCE_MS} ms", found=ms)
     require(not lab.writes(MOVES, since_ns=moved.t_ns), f"{MOVES} wrote though nothing changed there")
     require(lab.log.find(MOVES, "ping", since_ns=moved.t_ns), f"{MOVES} sent nothing")
+    return (writes[0].t_ns - began.t_ns) / MS
 
 
 def both_moved_meet_again(lab: Lab) -> None:
@@ -61,7 +67,7 @@ def both_moved_meet_again(lab: Lab) -> None:
     settle(lab)
     lab.move(MOVES)
     moved = lab.move(STAYS)
-    lab.direct(MOVES, STAYS, 2 * SWITCH_S, since_ns=moved.t_ns)
+    lab.direct(MOVES, STAYS, lab.setting.patience_s, since_ns=moved.t_ns)
 
 
 def replayed_table_writes_nothing(lab: Lab) -> None:
@@ -70,7 +76,7 @@ def replayed_table_writes_nothing(lab: Lab) -> None:
     before = lab.network.sites[STAYS].device.dump()
     since_ns = lab.log.note("lab", "replay").t_ns
     lab.routers[STAYS].loses_mqtt()
-    lab.log.expect(STAYS, "handler-done", 15.0, since_ns=since_ns)
+    lab.log.expect(STAYS, "handler-done", lab.setting.patience_s, since_ns=since_ns)
     settle(lab)
     require(not lab.writes(STAYS, since_ns=since_ns), "a replay was written", found=lab.writes(STAYS))
     after = lab.network.sites[STAYS].device.dump()
@@ -84,13 +90,13 @@ def roamed_peer_is_kept(lab: Lab) -> None:
     """A peer that lives elsewhere than configured is asked, and kept if it answers: the hub's view may be wrong."""
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
-    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as hand:
-        hand.tell(entry(moves, fresh_endpoint()))
+    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as publisher:
+        publisher.apply(entry(moves, fresh_endpoint()))
         require(moves.reaches_directly(stays), f"{MOVES} does not reach {STAYS}")
-        wrong = hand.tell(entry(moves, fresh_endpoint()))
+        wrong = publisher.apply(entry(moves, fresh_endpoint()))
         require(not wrong.sets, "a peer that answers was overwritten", found=wrong.sets)
         require(wrong.did(moves.public_key) == "kept", "not reported as kept", found=wrong.final.body)
-        right = hand.tell(entry(moves, (moves.wan_address, "13231")))
+        right = publisher.apply(entry(moves, (moves.wan_address, "13231")))
         require(not right.sets, "set to where it is already", found=right.sets)
         require(right.did(moves.public_key) == "roamed", "not reported as roamed", found=right.final.body)
 
@@ -100,13 +106,13 @@ def silent_stray_is_set_again(lab: Lab) -> None:
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
     endpoint = fresh_endpoint()
-    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as hand:
+    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as publisher:
         lab.network.cut(moves)
-        hand.tell(entry(moves, endpoint))
+        publisher.apply(entry(moves, endpoint))
         lab.network.restore(moves)
         require(moves.reaches_directly(stays), f"{MOVES} does not reach {STAYS}")
         lab.network.cut(moves)
-        again = hand.tell(entry(moves, endpoint, kick=True))
+        again = publisher.apply(entry(moves, endpoint, kick=True))
         lab.network.restore(moves)
     require(again.sets, "left where it is dead")
     require(again.did(moves.public_key) == "reapplied", "not reported as set again", found=again.final.body)

@@ -1,1 +1,1 @@
-"""The demonstration: two sites meet, one moves, both find each other again."""
+"""The demonstration: two sites get a direct path, one moves, and the path comes back."""

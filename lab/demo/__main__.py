@@ -1,4 +1,4 @@
-"""The demonstration: two sites meet, one moves, both find each other again; and the control. Edge: a program.
+"""The demonstration: two sites get a direct path, one moves, the path comes back; and a control without wgmqtt.
 
 `python -m lab.demo [--json FILE]`, as root, after lab/setup.sh. Exit status 1 if anything expected did not happen.
 """
@@ -15,13 +15,13 @@ from types import FrameType
 from lab.demo.timeline import MS, Step, Timeline
 from lab.network.addresses import Family
 from lab.network.shell import LabError
-from lab.testbed.events import Event
+from lab.testbed.events import PATIENCE_S, Event
 from lab.testbed.lab import Lab, Setting
 from wgmqtt.errors import Problem
 
 MOVED, OTHER = "site-a", "site-b"
 CONTROL_S = 12.0
-DAMPED_S = 2.0  # who moves again within a second of being told is taken for flapping, and told a second later
+DAMPED_S = 2.0  # the table after a second move within a second would be delayed by damping
 PICTURE = """
             hub (WireGuard, mosquitto, wgmqtt)
                     {hub}
@@ -36,7 +36,7 @@ PICTURE = """
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One thing that was shown, with its steps."""
+    """One demonstrated event, with its steps."""
 
     family: Family
     what: str
@@ -44,29 +44,29 @@ class Run:
 
     @property
     def total_ms(self) -> float:
-        """Return the milliseconds of the last step."""
+        """Return the time of the last step in milliseconds."""
         return self.steps[-1].ms
 
 
-def say(text: str) -> None:
-    """Print one line at once."""
+def show(text: str) -> None:
+    """Print one line and flush."""
     print(text, flush=True)
 
 
 def has_ipv6() -> bool:
-    """Return whether this machine's kernel speaks IPv6."""
+    """Return whether this machine's kernel supports IPv6."""
     return Path("/proc/net/if_inet6").exists()
 
 
 def show_family(family: Family) -> list[Run]:
-    """Show everything over one family of addresses; returns what was shown."""
-    say(f"\n=== over IPv{family} ===")
+    """Demonstrate everything over one address family; return the runs."""
+    show(f"\n=== over IPv{family} ===")
     with Lab(Setting(family=family)) as lab:
         network = lab.network
-        kind = "wireguard-go" if network.hub_device.process else "the kernel's"
+        kind = "wireguard-go" if network.hub_device.process else "kernel"
         a, b = network.sites[MOVED].wan_address, network.sites[OTHER].wan_address
-        say(PICTURE.format(hub=network.hub_address, a=a, b=b))
-        say(f"WireGuard: {kind}; RouterOS: emulated {lab.setting.routeros}, running what `wgmqtt gen-rsc` printed.")
+        show(PICTURE.format(hub=network.hub_address, a=a, b=b))
+        show(f"WireGuard: {kind}; RouterOS: emulated {lab.setting.routeros}, running the script of `wgmqtt gen-rsc`.")
         runs = [meet(lab, family)]
         runs.append(move(lab, family, f"{MOVED} moves"))
         time.sleep(DAMPED_S)
@@ -75,15 +75,15 @@ def show_family(family: Family) -> list[Run]:
 
 
 def meet(lab: Lab, family: Family) -> Run:
-    """Let both sites meet for the first time."""
-    say("\n-- both sites import the script; neither knows where the other is")
+    """Let both sites get a direct path for the first time."""
+    show("\n-- both sites import the script; neither knows the other's endpoint")
     lab.import_scripts()
     since_ns = lab.log.note("lab", "meeting").t_ns
     lab.start_daemon()
-    ms = (lab.all_meet(since_ns=since_ns) - since_ns) / MS
-    step = Step("wgmqtt started, seen, published, applied: direct both ways", ms)
-    say(f"  {ms:9.1f} ms  {step.what}")
-    return Run(family, "first meeting", (step,))
+    ms = (lab.all_direct(since_ns=since_ns) - since_ns) / MS
+    step = Step("wgmqtt started, tables published and applied: direct in both directions", ms)
+    show(f"  {ms:9.1f} ms  {step.what}")
+    return Run(family, "first direct path", (step,))
 
 
 def move(lab: Lab, family: Family, what: str) -> Run:
@@ -93,27 +93,27 @@ def move(lab: Lab, family: Family, what: str) -> Run:
 
 
 def begin_move(lab: Lab, what: str) -> Event:
-    """Give the site its other address, and let one packet of it reach the hub, as any traffic does."""
+    """Give the site its other address, and let it send one packet to the hub, as any traffic does."""
     site = lab.network.sites[MOVED]
-    say(f"\n-- {what}: {site.wan_address} becomes {site.other_wan_address}, every NAT mapping is gone")
+    show(f"\n-- {what}: {site.wan_address} becomes {site.other_wan_address}, and all NAT mappings are gone")
     event = lab.move(MOVED)
-    say("   (one packet of the site's own traffic to the hub; without any, the keepalive of 25 s would be the first)")
+    show("   (the site sends one packet to the hub; without traffic, its keepalive of 25 s would be the first packet)")
     site.pings("10.99.0.1")
     return event
 
 
 def show_control(family: Family) -> list[Run]:
-    """Show that it is the daemon that does it: without it a moved site stays out of direct reach.
+    """Show that the daemon causes the switch: without it, a moved site has no direct path.
 
-    In a lab of its own: above, the NAT of the site that stayed still lets packets from both addresses in.
+    This needs a new lab, because in the one above the NAT of the other site still accepts packets from both addresses.
     """
-    say("\n=== control, in a new lab ===")
+    show("\n=== control without wgmqtt, in a new lab ===")
     with Lab(Setting(family=family)) as lab:
         return [meet(lab, family), *without_daemon(lab, family)]
 
 
 def without_daemon(lab: Lab, family: Family) -> list[Run]:
-    """Move a site while the daemon is stopped, and start it again."""
+    """Move a site while the daemon is stopped, and start the daemon again."""
     with lab.daemon_stopped():
         since_ns = begin_move(lab, f"wgmqtt is stopped, {MOVED} moves").t_ns
         one, other = lab.network.sites[MOVED], lab.network.sites[OTHER]
@@ -123,34 +123,38 @@ def without_daemon(lab: Lab, family: Family) -> list[Run]:
             other.send_to(one)
             time.sleep(0.5)
         if not lab.never_direct(MOVED, OTHER, 0.0, since_ns=since_ns):
-            raise LabError(Problem("control", "the sites met without the daemon, so this lab proves nothing"))
-        step = Step(f"both sites tried for {CONTROL_S:.0f} s: not reached directly, as expected", CONTROL_S * 1000)
-        say(f"  {step.ms:9.1f} ms  {step.what}")
+            raise LabError(
+                Problem("control", "the direct path came back without the daemon, so this lab proves nothing")
+            )
+        step = Step(f"both sites sent for {CONTROL_S:.0f} s: no direct path, as expected", CONTROL_S * 1000)
+        show(f"  {step.ms:9.1f} ms  {step.what}")
         restarted = lab.log.note("lab", "daemon-returns")
-    ms = (lab.direct(MOVED, OTHER, 30.0, since_ns=restarted.t_ns) - restarted.t_ns) / MS
-    back = Step("wgmqtt started again: direct both ways", ms)
-    say(f"  {back.ms:9.1f} ms  {back.what}")
-    return [Run(family, "control: without wgmqtt", (step,)), Run(family, "control: wgmqtt is back", (back,))]
+    ms = (lab.direct(MOVED, OTHER, PATIENCE_S, since_ns=restarted.t_ns) - restarted.t_ns) / MS
+    back = Step("wgmqtt started again: direct in both directions", ms)
+    show(f"  {back.ms:9.1f} ms  {back.what}")
+    return [Run(family, "control: without wgmqtt", (step,)), Run(family, "control: wgmqtt started again", (back,))]
 
 
 def summarize(runs: list[Run], file: Path | None) -> None:
-    """Print one line for each run, and write all of it as JSON."""
-    say("\n=== summary ===")
+    """Print one line per run, and write all runs as JSON."""
+    show("\n=== summary ===")
     for run in runs:
-        say(f"  IPv{run.family}  {run.what:32} {run.total_ms:9.1f} ms  {run.steps[-1].what}")
-    say("Everything expected happened. One run each: for medians over many, bash lab/bench.sh.")
+        show(f"  IPv{run.family}  {run.what:32} {run.total_ms:9.1f} ms  {run.steps[-1].what}")
+    show("Everything happened as expected. Each figure is a single run; for medians of many runs: bash lab/bench.sh")
     if file:
         file.write_text(json.dumps([asdict(run) for run in runs], indent=2) + "\n")
 
 
 def stop(number: int, _frame: FrameType | None) -> None:
-    """Turn a signal into an exception, so that everything is cleaned up on the way out."""
+    """Turn a signal into an exception, so that everything is cleaned up."""
     raise SystemExit(128 + number)
 
 
 def main() -> int:
-    """Show everything, and return the exit status."""
-    arguments = argparse.ArgumentParser(prog="lab/demo.sh", description="Two sites behind NAT find each other again.")
+    """Demonstrate everything, and return the exit status."""
+    arguments = argparse.ArgumentParser(
+        prog="lab/demo.sh", description="A moved site behind NAT gets its direct path back."
+    )
     arguments.add_argument("--json", metavar="FILE", type=Path, help="write the timelines as JSON")
     options = arguments.parse_args()
     signal.signal(signal.SIGTERM, stop)
@@ -160,7 +164,7 @@ def main() -> int:
         if has_ipv6():
             runs += show_family(6)
         else:
-            say("\nThis machine has no IPv6: not shown over IPv6.")
+            show("\nThis machine has no IPv6; the demonstration over IPv6 is left out.")
         runs += show_control(4)
     except LabError as error:
         print(f"demo: FAILED: {error}", file=sys.stderr)

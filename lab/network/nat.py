@@ -1,4 +1,4 @@
-"""A NAT box: what a customer's router does to packets. Edge: talks to nft(8) and conntrack(8)."""
+"""A NAT box, built from nftables rules."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -9,21 +9,21 @@ from lab.network.netns import Namespace
 class NatKind(Enum):
     """How the box maps and filters (RFC 4787, sections 4 and 5)."""
 
-    PORT_RESTRICTED = "port-restricted"  # one public port for all destinations; only who was sent to may answer
-    ENDPOINT_DEPENDENT = "endpoint-dependent"  # another public port for each destination ("symmetric")
+    PORT_RESTRICTED = "port-restricted"  # one public port for all destinations; only a destination may answer
+    ENDPOINT_DEPENDENT = "endpoint-dependent"  # a different public port for each destination ("symmetric")
     FULL_CONE = "full-cone"  # a port forward: anyone may send to the WireGuard port
-    ACCEPTING_INPUT = "accepting input"  # port-restricted, and the box itself takes what nobody asked for
-    CHANGING_PORT = "changing port"  # port-restricted, but its port is another one after each `change_port`
+    ACCEPTING_INPUT = "accepting input"  # port-restricted, and the box itself accepts unsolicited packets
+    CHANGING_PORT = "changing port"  # port-restricted, and each `change_port` changes the public port
 
 
-Nat = Mapping[str, NatKind | str] | NatKind  # of each site, or of all; a site's name: behind that site's box
+Nat = Mapping[str, NatKind | str] | NatKind  # by site, or for all sites; a site's name: behind the box of that site
 
 
 class NatBox:
-    """A machine with the interfaces `wan` and `lan`. It drops whatever nobody inside asked for.
+    """A machine with the interfaces `wan` and `lan`, which drops unsolicited packets.
 
-    That drop matters: where the box itself accepts an unsolicited packet, the packet leaves a conntrack entry, which
-    takes the very port that the hole needs, and two such boxes never open for each other.
+    The drop matters: a box that accepts an unsolicited packet creates a conntrack entry for it, which occupies the port
+    that hole punching needs. Two such boxes never let each other's packets in.
     """
 
     def __init__(self, namespace: Namespace, kind: NatKind, wan_address: str) -> None:
@@ -33,14 +33,14 @@ class NatBox:
         self._public_port = 20_000
 
     def install(self, inside: str, port: int) -> None:
-        """Load the rules and start to forward; `inside`:`port` is the site's WireGuard socket."""
+        """Load the rules and enable forwarding; `inside`:`port` is the site's WireGuard socket."""
         self._inside = inside, port
         self._load()
         family = "ipv6__conf__all__forwarding" if ":" in inside else "ipv4__ip_forward"
         self.namespace.sysctl(**{f"net__{family}": 1})
 
     def change_port(self) -> None:
-        """Show the site at another port, as a box does that made its mapping anew."""
+        """Map the site to another public port, as a box does that created its mapping again."""
         assert self.kind is NatKind.CHANGING_PORT
         self._public_port += 1
         self._load()
@@ -51,14 +51,14 @@ class NatBox:
         self.namespace.run("nft", "-f", "-", text_in=rules)
 
     def forget(self) -> None:
-        """Drop every mapping, as a box that got a new address does."""
+        """Remove all mappings, as a box does that got a new address."""
         self.namespace.run("conntrack", "--flush")
 
 
 def render_ruleset(kind: NatKind, inside: str, port: int, public_port: int = 0) -> str:
-    """Return the nftables rules; one table of the family inet does IPv4 and IPv6.
+    """Return the nftables rules; one table of the family inet covers IPv4 and IPv6.
 
-    `public_port` is where a box with a changing port shows what comes from `port`.
+    `public_port` is the public port of a box with a changing port.
     """
     how = "masquerade random,fully-random" if kind is NatKind.ENDPOINT_DEPENDENT else "masquerade"
     changing = f'oifname "wan" udp sport {port} masquerade to :{public_port};'

@@ -1,4 +1,4 @@
-"""Network namespaces with a mount namespace each, removed whatever happens. Edge: talks to ip(8) and nsenter(1)."""
+"""Network namespaces, each with a mount namespace; they are removed however the program ends."""
 
 import atexit
 import os
@@ -20,13 +20,13 @@ from wgmqtt.errors import Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "wgm"
-# A child dies with the thread that started it, even if that one is killed: prctl(2), PR_SET_PDEATHSIG.
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+# The kernel kills a child when the thread that started it ends, for any reason: prctl(2), PR_SET_PDEATHSIG.
+DIES_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 WIREGUARD_SOCKETS = "/var/run/wireguard"
 
 
 class Namespace:
-    """One machine of the lab: a network namespace, and a mount namespace with its own /var/run/wireguard."""
+    """One machine of the lab: a network namespace, and a mount namespace with a separate /var/run/wireguard."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
@@ -36,10 +36,10 @@ class Namespace:
         self.sockets.mkdir(parents=True)
         self.directory.chmod(0o755)
         run("ip", "netns", "add", name)
-        # `ip netns exec` makes the mount namespace; this process holds it, and nsenter(1) joins it.
+        # `ip netns exec` creates the mount namespace, this process keeps it alive, and nsenter(1) joins it.
         hold = 'mount --bind "$0" "$1" && echo ready && exec sleep infinity'
         self._holder = subprocess.Popen(
-            [*DIES_WITH_US, "ip", "netns", "exec", name, "sh", "-c", hold, str(self.sockets), WIREGUARD_SOCKETS],
+            [*DIES_WITH_PARENT, "ip", "netns", "exec", name, "sh", "-c", hold, str(self.sockets), WIREGUARD_SOCKETS],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -47,11 +47,11 @@ class Namespace:
         )
         assert self._holder.stdout is not None
         with self._holder.stdout as answer:
-            said = answer.readline()
-        if said != "ready\n":
+            line = answer.readline()
+        if line != "ready\n":
             self.delete()
-            what = f"cannot have a {WIREGUARD_SOCKETS} of its own: {said.strip()}"
-            raise LabError(Problem(f"namespace {name}", what, hint="needs root, and a / that is a mount point"))
+            what = f"cannot mount its own {WIREGUARD_SOCKETS}: {line.strip()}"
+            raise LabError(Problem(f"namespace {name}", what, hint="needs root, and / must be a mount point"))
         self.ip("link set lo up")
 
     def command(self, *argv: str) -> tuple[str, ...]:
@@ -59,17 +59,17 @@ class Namespace:
         enter = ("nsenter", "--target", str(self._holder.pid), "--net", "--mount", "--root")
         return (*enter, "env", "-C", str(PROJECT), *argv)
 
-    def run(self, *argv: str, text_in: str = "", timeout_s: float = 30.0) -> str:
-        """Run `argv` inside and return what it wrote; raises CommandError."""
+    def run(self, *argv: str, text_in: str = "", timeout_s: float = 120.0) -> str:
+        """Run `argv` inside and return its standard output; raise CommandError if it fails."""
         return run(*self.command(*argv), text_in=text_in, timeout_s=timeout_s)
 
     def start(self, *argv: str, output: TextIO | None = None) -> subprocess.Popen[str]:
-        """Start `argv` inside; it ends with the namespace at the latest.
+        """Start `argv` inside; `delete` kills it.
 
-        Standard input is a pipe, and so are standard output and error together, if no file is given for them.
+        Standard input is a pipe. Standard output and error go to one pipe, or to `output`.
         """
         process = subprocess.Popen(
-            [*DIES_WITH_US, *self.command(*argv)],
+            [*DIES_WITH_PARENT, *self.command(*argv)],
             stdin=subprocess.PIPE,
             stdout=output or subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -84,12 +84,12 @@ class Namespace:
         run("ip", "-n", self.name, "-batch", "-", text_in="\n".join(lines) + "\n")
 
     def sysctl(self, **values: int) -> None:
-        """Set kernel parameters of this namespace; `__` in a name stands for a slash: net__ipv4__ip_forward=1."""
+        """Set kernel parameters of this namespace; `__` in a name is a slash: net__ipv4__ip_forward=1."""
         writes = [f"echo {value} > /proc/sys/{name.replace('__', '/')}" for name, value in values.items()]
         self.run("sh", "-ec", "\n".join(writes))
 
     def delete(self) -> None:
-        """End every process inside and remove the namespace; a second call does nothing."""
+        """Kill every process inside and remove the namespace; a second call does nothing."""
         for process in (*self._processes, self._holder):
             process.kill()
         for process in (*self._processes, self._holder):
@@ -104,7 +104,7 @@ class Rack:
         sweep()
         Path(WIREGUARD_SOCKETS).mkdir(exist_ok=True)
         self.directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        # Programs that give up root (mosquitto) must reach their files; secrets have modes of their own.
+        # Programs that give up root (mosquitto) need access to their files; secrets have stricter modes.
         self.directory.chmod(0o755)
         self.namespaces: list[Namespace] = []
         self._before: list[Callable[[], None]] = []
@@ -112,19 +112,19 @@ class Rack:
         _close_on_signals()
 
     def namespace(self, short_name: str) -> Namespace:
-        """Make the namespace `wgm<pid>-<number>-<short_name>`."""
+        """Create the namespace `wgm<pid>-<number>-<short_name>`."""
         number = self.directory.name.rsplit("-", 1)[-1]
         made = Namespace(f"{PREFIX}{os.getpid()}-{number}-{short_name}", self.directory)
         self.namespaces.append(made)
         return made
 
     def before_close(self, action: Callable[[], None]) -> None:
-        """Have `action` called before the namespaces go, the last one first."""
+        """Call `action` before the namespaces are removed; the last one registered is called first."""
         self._before.append(action)
 
     def close(self) -> None:
-        """Remove everything; a second call does nothing. An impatient second Ctrl-C does not interrupt it."""
-        with _deaf_to_interrupts():
+        """Remove everything; a second call does nothing. A second Ctrl-C does not interrupt it."""
+        with _ignore_interrupts():
             if self in _open_racks:
                 _open_racks.remove(self)
             while self._before:
@@ -141,7 +141,7 @@ class Rack:
 
 
 def delete_namespace(name: str) -> None:
-    """End every process in the network namespace `name`, then remove it; nothing happens if there is none."""
+    """Kill every process in the network namespace `name` and remove it, if it exists."""
     with suppress(CommandError):
         for pid in run("ip", "netns", "pids", name).split():
             with suppress(ProcessLookupError):
@@ -150,12 +150,12 @@ def delete_namespace(name: str) -> None:
 
 
 def namespaces_of(pid: int) -> list[str]:
-    """Return the names of the lab's namespaces that the process `pid` made."""
+    """Return the names of the lab's namespaces that the process `pid` created."""
     return [name for name in _listed() if name.startswith(f"{PREFIX}{pid}-")]
 
 
 def sweep() -> None:
-    """Remove what labs that were killed (-9) left behind: namespaces whose process is gone."""
+    """Remove namespaces whose process no longer exists: a lab that was killed (SIGKILL) leaves them behind."""
     for name in _listed():
         made_by = re.match(rf"{PREFIX}(\d+)-", name)
         if made_by and not Path("/proc", made_by[1]).exists():
@@ -171,13 +171,13 @@ _open_racks: list[Rack] = []
 
 @atexit.register
 def close_all() -> None:
-    """Remove whatever this process still has open."""
+    """Close all racks of this process that are still open."""
     for rack in reversed(_open_racks.copy()):
         rack.close()
 
 
 def _close_on_signals() -> None:
-    """Let SIGTERM and SIGHUP clean up before they end the process; SIGINT does so as KeyboardInterrupt."""
+    """Let SIGTERM and SIGHUP clean up before they end the process; SIGINT raises KeyboardInterrupt, which does."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -192,8 +192,8 @@ def _close_and_die(number: int, _frame: FrameType | None) -> None:
     os.kill(os.getpid(), number)
 
 
-class _deaf_to_interrupts:  # noqa: N801 - reads as a statement
-    """SIGINT is ignored inside the block (only the main thread can arrange that)."""
+class _ignore_interrupts:  # noqa: N801 - used like a function
+    """Ignore SIGINT inside the block (only the main thread can)."""
 
     def __enter__(self) -> None:
         self._main = threading.current_thread() is threading.main_thread()

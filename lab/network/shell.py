@@ -1,4 +1,4 @@
-"""Runs a command and says clearly what went wrong. Edge: starts processes."""
+"""Runs a command; a failure's message has the command and its output."""
 
 import subprocess
 
@@ -6,18 +6,18 @@ from wgmqtt.errors import Problem, WgmqttError
 
 
 class LabError(WgmqttError):
-    """The lab cannot do what it was asked for, or what was expected did not happen."""
+    """The lab cannot do what was requested, or something expected did not happen."""
 
 
 class CommandError(LabError):
-    """A command failed; the message carries its whole output."""
+    """A command failed; the message has its whole output."""
 
 
-def run(*command: str, text_in: str = "", timeout_s: float = 30.0) -> str:
-    """Return what `command` wrote to its standard output.
+def run(*command: str, text_in: str = "", timeout_s: float = 120.0) -> str:
+    """Run `command` and return its standard output.
 
     Raises:
-        CommandError: it could not start, took too long, or ended with another status than 0.
+        CommandError: it could not start, took too long, or its exit status is not 0.
     """
     shown = " ".join(command)
     try:
@@ -28,6 +28,6 @@ def run(*command: str, text_in: str = "", timeout_s: float = 30.0) -> str:
         raise CommandError(Problem(shown, f"still running after {error.timeout} s")) from None
     if done.returncode != 0:
         output = (done.stdout + done.stderr).strip() or "no output"
-        given = f"\n  given to it:\n{text_in}" if text_in else ""
+        given = f"\n  its input:\n{text_in}" if text_in else ""
         raise CommandError(Problem(shown, f"ended with status {done.returncode}: {output}{given}"))
     return done.stdout

@@ -1,4 +1,4 @@
-"""One customer's site: a machine with a WireGuard device, behind a NAT box that can move. Edge: talks to ip(8)."""
+"""A site: a machine with a WireGuard device, behind a NAT box whose public address can change."""
 
 import time
 
@@ -10,7 +10,7 @@ from lab.network.wireguard import Device, Kind, PeerState
 
 
 class Site:
-    """One site. The box before it has its public address; sites behind one box have that of `home`, and move as one."""
+    """One site behind a NAT box, which has the public address. Sites behind one box (`home`) move together."""
 
     def __init__(self, plan: Plan, home: Plan, box: NatBox, namespace: Namespace, kind: Kind) -> None:
         self.plan = plan
@@ -22,22 +22,22 @@ class Site:
 
     @property
     def wan_address(self) -> str:
-        """Return its public address."""
+        """Return the public address."""
         return self.box.wan_address
 
     @property
     def public_key(self) -> str:
-        """Return the key by which hub and other sites know this one."""
+        """Return the site's public key."""
         return self.device.keys.public
 
     @property
     def other_wan_address(self) -> str:
-        """Return the public address that the site would get by a move now."""
+        """Return the public address that the next move gives the site."""
         home, away = self.home.wan(1), self.home.wan(2)
         return away if self.wan_address == home else home
 
     def peer(self, other: "Site") -> PeerState:
-        """Return what this site's WireGuard says of the direct peer `other`."""
+        """Return the state of the direct peer `other` in this site's WireGuard."""
         return self.device.dump()[other.public_key]
 
     def pings(self, address: str, timeout_s: float = 1.0) -> bool:
@@ -49,35 +49,35 @@ class Site:
         return True
 
     def reaches_directly(self, other: "Site", timeout_s: float = 1.0) -> bool:
-        """Return whether a ping to the other's probe address is answered and the direct peer's rx grew by it."""
+        """Return whether the other's probe address answers a ping, and the direct peer's receive counter grew."""
         before = self.peer(other).rx
         return self.pings(other.plan.probe, timeout_s) and self.peer(other).rx > before
 
     def send_to(self, other: "Site") -> None:
-        """Send one packet towards the other's probe address, and wait for nothing."""
+        """Send one packet to the other's probe address without waiting for an answer."""
         self.pings(other.plan.probe, 0.01)
 
-    def speak_to_hub(self) -> None:
-        """Send one packet to the hub through its tunnel, and wait for nothing."""
+    def send_to_hub(self) -> None:
+        """Send one packet to the hub through the tunnel without waiting for an answer."""
         self.namespace.start("ping", "-n", "-c", "1", "-W", "1", HUB_TUNNEL)
 
     def change_address(self, address: str, gap_s: float) -> None:
-        """Lose the public address and every mapping; have `address` after `gap_s`."""
+        """Remove the public address and all NAT mappings, and add `address` after `gap_s`."""
         length = prefix_length(self.plan.family)
         self.box.namespace.ip(f"addr del {self.wan_address}/{length} dev wan")
         self.box.forget()
         if gap_s:
             time.sleep(gap_s)
-        # Without an address nothing was routed, so no mapping was made meanwhile.
+        # Nothing is routed without an address, so no mapping was created meanwhile.
         self.box.namespace.ip(add_address(address, length, "wan"))
         self.box.wan_address = address
 
     def move(self, gap_s: float = 0.0) -> None:
-        """Get the public address away from home."""
+        """Move from the home address to the other one."""
         assert self.wan_address == self.home.wan(1), "already away"
         self.change_address(self.home.wan(2), gap_s)
 
     def move_back(self, gap_s: float = 0.0) -> None:
-        """Get the public address at home again."""
+        """Move back to the home address."""
         assert self.wan_address == self.home.wan(2), "at home"
         self.change_address(self.home.wan(1), gap_s)

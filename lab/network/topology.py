@@ -1,4 +1,4 @@
-"""The network of the lab: a hub, an internet, and sites behind NAT boxes that can move. Edge: talks to ip(8)."""
+"""The network of the lab: a hub, an internet, and sites behind NAT boxes whose public addresses can change."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
@@ -24,11 +24,11 @@ from lab.network.site import Site
 from lab.network.wireguard import Device, Kind, PeerConfig
 from wgmqtt.errors import Problem
 
-__all__ = ["Network", "Site"]  # whoever has a network has sites
+__all__ = ["Network", "Site"]
 
 
 class Network:
-    """Everything below, real: packets, WireGuard, NAT. Addresses for IPv4; over IPv6 see `Plan`.
+    """The machines below, with real WireGuard and NAT. The addresses shown are for IPv4; for IPv6 see `Plan`.
 
                             10.99.0.1 wg0 ┌─────┐
                           listens 51820   │ hub │
@@ -45,8 +45,8 @@ class Network:
              tunnel 10.99.0.2, wg0 │ site-a │  │ site-b │ wg0, tunnel 10.99.0.3
              probe  10.98.0.2      └────────┘  └────────┘      probe  10.98.0.3
 
-    wg0 of a site: the hub's peer carries 10.99.0.0/24; one direct peer for each other site carries only
-    that site's probe address and has no endpoint at first. Every peer has a keepalive of 25 s.
+    wg0 of a site: the hub's peer has the allowed IPs 10.99.0.0/24. Each other site is a direct peer, whose only allowed
+    IP is that site's probe address, and which has no endpoint at first. Every peer has a keepalive of 25 s.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Network:
         wireguard: Kind = "auto",
         knows_endpoints: bool = False,
     ) -> None:
-        """Build it. In `nat` a site's name instead of a kind: behind the box of that site, made before."""
+        """Build it. In `nat`, a site's name instead of a kind puts a site behind the box of that earlier site."""
         if not 2 <= sites <= MAX_SITES:
             raise LabError(Problem("Network", "wrong number of sites", f"2 to {MAX_SITES}", str(sites)))
         self.family: Family = family
@@ -91,7 +91,7 @@ class Network:
         return made
 
     def _plug(self, machine: Namespace, port: str) -> None:
-        """Give `machine` an interface `wan` on the internet's bridge."""
+        """Add an interface `wan` to `machine` and connect it to the internet's bridge."""
         machine.ip(f"link add wan type veth peer name {port} netns {self.internet.name}", "link set wan up")
         self.internet.ip(f"link set {port} master bridge0 up")
 
@@ -146,24 +146,24 @@ class Network:
             list(pool.map(configure, sites))
 
     def endpoint_at_hub(self, site: Site) -> tuple[str, int] | None:
-        """Return where the hub's WireGuard says that `site` is."""
+        """Return the endpoint of `site` in the hub's WireGuard."""
         return self.hub_device.dump()[site.public_key].endpoint
 
     def cut(self, site: Site) -> None:
-        """Let no packet pass between the site's box and the internet; the box notices nothing, keeps its mappings."""
+        """Disconnect the site's box from the internet; the box keeps its mappings."""
         self.internet.ip(f"link set {site.home.name} nomaster")
 
     def restore(self, site: Site) -> None:
-        """Undo `cut`."""
+        """Connect the site's box to the internet again."""
         self.internet.ip(f"link set {site.home.name} master bridge0")
 
     def delay(self, one_way_ms: float) -> None:
-        """Make every packet that leaves the hub or a site's box take `one_way_ms` (needs the kernel's netem)."""
+        """Delay every packet that leaves the hub or a site's box (needs the kernel's netem)."""
         for machine in (self.hub, *(site.box.namespace for site in self.sites.values())):
             try:
                 machine.run("tc", "qdisc", "replace", "dev", "wan", "root", "netem", "delay", f"{one_way_ms}ms")
             except CommandError as error:
-                raise LabError(Problem("delay", f"the kernel has no netem here: {error}")) from error
+                raise LabError(Problem("delay", f"this kernel has no netem: {error}")) from error
 
     def close(self) -> None:
         """Remove everything; a second call does nothing."""

@@ -1,6 +1,7 @@
-"""A real WireGuard device in a namespace: the kernel's, else wireguard-go. Edge: talks to wg(8)."""
+"""A real WireGuard device in a namespace: the kernel's, or else wireguard-go."""
 
 import base64
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ Kind = Literal["auto", "kernel", "go"]
 
 @dataclass(frozen=True, slots=True)
 class PeerConfig:
-    """A peer as configured; `endpoint` as wg(8) writes it, empty if none is known."""
+    """The configuration of a peer; `endpoint` in the notation of wg(8), empty if unknown."""
 
     public_key: str
     allowed_ips: Sequence[str]
@@ -28,7 +29,7 @@ class PeerConfig:
 
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """One peer of `wg show … dump`; `handshake_s` is Unix time, 0 when there was none; rx and tx are bytes."""
+    """One peer of `wg show … dump`; `handshake_s` is Unix time, 0 if there was none; rx and tx are bytes."""
 
     public_key: str
     endpoint: tuple[str, int] | None
@@ -41,20 +42,20 @@ class PeerState:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A key pair of wg(8)."""
+    """A key pair."""
 
     private: str
     public: str
 
 
 def generate_keys() -> Keys:
-    """Return a fresh pair."""
+    """Return a new key pair."""
     private = run("wg", "genkey").strip()
     return Keys(private, run("wg", "pubkey", text_in=private).strip())
 
 
 class Device:
-    """The WireGuard interface `wg0` of one machine; it goes with its namespace."""
+    """The WireGuard interface `wg0` of one machine; it is removed with the namespace."""
 
     name = "wg0"
 
@@ -65,7 +66,7 @@ class Device:
         self.process = self._make(kind)
 
     def _make(self, kind: Kind) -> Popen[str] | None:
-        """Return wireguard-go's process, None if the kernel serves."""
+        """Create the interface; return wireguard-go's process, None with the kernel's WireGuard."""
         if kind != "go":
             try:
                 self.namespace.ip(f"link add {self.name} type wireguard")
@@ -92,21 +93,21 @@ class Device:
         self.namespace.ip(*adds, f"link set {self.name} mtu {MTU} up")
 
     def set_endpoint(self, public_key: str, endpoint: str) -> None:
-        """Give a peer an endpoint, as a person would by hand."""
+        """Set a peer's endpoint, as a person would."""
         self.namespace.run("wg", "set", self.name, "peer", public_key, "endpoint", endpoint)
 
     def dump(self) -> dict[str, PeerState]:
-        """Return the peers by public key, as WireGuard knows them now."""
+        """Return the current state of all peers by public key."""
         return parse_dump(self.namespace.run("wg", "show", self.name, "dump"))
 
     def log(self) -> str:
-        """Return what wireguard-go wrote; empty with the kernel's WireGuard."""
+        """Return the output of wireguard-go; empty with the kernel's WireGuard."""
         file = self.namespace.directory / "wireguard-go.log"
         return file.read_text() if file.exists() else ""
 
-    def _await_socket(self, timeout_s: float = 5.0) -> None:
+    def _await_socket(self, timeout_s: float = 60.0) -> None:
         deadline = time.monotonic() + timeout_s
-        while self.process is not None and not (self.namespace.sockets / f"{self.name}.sock").exists():
+        while self.process is not None and not _accepts(self.namespace.sockets / f"{self.name}.sock"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(
                     Problem(f"wireguard-go in {self.namespace.name}", "did not open its socket", got=self.log())
@@ -114,8 +115,14 @@ class Device:
             time.sleep(0.005)
 
 
+def _accepts(path: Path) -> bool:
+    """Return whether a unix socket accepts connections; wg(8) removes one that is bound but does not listen yet."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def parse_dump(text: str) -> dict[str, PeerState]:
-    """Return the peers of `wg show IF dump` (wg(8), "show … dump": one tab-separated line each, the first is ours)."""
+    """Return the peers of `wg show IF dump`: one tab-separated line each, after the interface's own (wg(8))."""
     return {peer.public_key: peer for peer in map(_parse_peer, text.splitlines()[1:])}
 
 

@@ -1,8 +1,8 @@
-"""One user of the broker whose messages become events: it listens, and publishes what it is told. Edge: talks to MQTT.
+"""An MQTT client: prints the messages it receives, and publishes the messages given on standard input.
 
-A program: `python -m lab.probes.mqtt_user --host HOST --user USER --topic TOPIC…`. The first line of standard input is
-{"password": …}, each further one {"topic": …, "payload": …, "retain": …}: to be published at QoS 1. Prints one JSON
-line an event: connected {reason}, subscribed, message {topic, payload, retain}, published {topic}, disconnected.
+`python -m lab.probes.mqtt_user --host HOST --user USER --topic TOPIC…`. The first line of standard input is
+{"password": …}; each further line, {"topic": …, "payload": …, "retain": …}, is published at QoS 1. Prints one JSON line
+per event: connected {reason}, subscribed, message {topic, payload, retain}, published {topic}, disconnected.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 
-def say(event: str, **data: object) -> None:
-    """Print one event of this moment."""
+def emit(event: str, **data: object) -> None:
+    """Print one event with the current time."""
     print(json.dumps({"t_ns": time.time_ns(), "event": event, **data}), flush=True)
 
 
 class User:
-    """The connection of one user; it comes back by itself when the broker does."""
+    """The connection of one user; paho connects again when the broker returns."""
 
     def __init__(self, user: str, password: str, topics: list[str], client_id: str = "") -> None:
         self._topics = topics
@@ -39,7 +39,7 @@ class User:
         self._topic_of: dict[int, str] = {}
 
     def publish(self, topic: str, payload: str, *, retain: bool) -> None:
-        """Send one message; `published` follows when the broker has taken it (or silently refused it)."""
+        """Publish one message; `published` follows when the broker acknowledges it, even if it drops the message."""
         self._topic_of[self.client.publish(topic, payload, qos=1, retain=retain).mid] = topic
 
     def _on_connect(
@@ -50,26 +50,26 @@ class User:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        say("connected", reason=str(reason))
+        emit("connected", reason=str(reason))
         if not reason.is_failure and self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, *_: Any) -> None:  # noqa: ANN401 - paho's
-        say("subscribed")
+        emit("subscribed")
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         text = message.payload.decode(errors="replace")
-        say("message", topic=message.topic, payload=text, retain=message.retain)
+        emit("message", topic=message.topic, payload=text, retain=message.retain)
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_: Any) -> None:  # noqa: ANN401 - paho's
-        say("published", topic=self._topic_of.get(mid, ""))
+        emit("published", topic=self._topic_of.get(mid, ""))
 
     def _on_disconnect(self, _client: paho.Client, _data: object, *_: Any) -> None:  # noqa: ANN401 - paho's
-        say("disconnected")
+        emit("disconnected")
 
 
 def main() -> None:
-    """Read the arguments, connect, and publish until standard input ends."""
+    """Connect, and publish until standard input ends."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--host", required=True)
     arguments.add_argument("--port", type=int, default=1883)

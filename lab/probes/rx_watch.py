@@ -1,8 +1,8 @@
-"""Prints when a direct peer's received bytes grow, the proof of a direct path. Edge: talks to WireGuard.
+"""Prints when a direct peer's receive counter grows, which proves a direct path.
 
-A program: `python -m lab.probes.rx_watch --interface wg0 --peer NAME=KEY…`, inside a site's namespace. It only
-looks, it sends nothing that could open a path by itself. One JSON line each: `rx` {peer, rx, endpoint} when rx grew,
-`endpoint` {peer, endpoint} when WireGuard took another endpoint. Resolution: 5 ms.
+`python -m lab.probes.rx_watch --interface wg0 --peer NAME=KEY…`, inside a site's namespace. It sends nothing that could
+open a path. Prints one JSON line per event: `rx` {peer, rx, endpoint} when the receive counter grew, `endpoint` {peer,
+endpoint} when the peer's endpoint changed. Resolution: 5 ms.
 """
 
 import argparse
@@ -20,14 +20,14 @@ POLL_S = 0.005
 
 
 class Probe:
-    """What is asked: wireguard-go's own socket, which is cheap, else `wg show … dump`."""
+    """Reads the peers from wireguard-go's socket, which is cheap, or else from `wg show … dump`."""
 
     def __init__(self, interface: str) -> None:
         self._interface = interface
         self._path = Path(WIREGUARD_SOCKETS) / f"{interface}.sock"
 
     def peers(self) -> dict[str, PeerState]:
-        """Return the peers by public key."""
+        """Return the current state of all peers by public key."""
         if not self._path.exists():
             command = ["wg", "show", self._interface, "dump"]
             return parse_dump(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -40,15 +40,15 @@ class Probe:
         return parse_get(text.decode())
 
 
-def say(event: str, **data: object) -> None:
-    """Print one event of this moment."""
+def emit(event: str, **data: object) -> None:
+    """Print one event with the current time."""
     print(json.dumps({"t_ns": time.time_ns(), "event": event, **data}), flush=True)
 
 
 def watch(probe: Probe, names: dict[str, str]) -> None:
-    """Report growth and new endpoints for ever."""
+    """Print growth and new endpoints until killed."""
     old = probe.peers()
-    say("watching")
+    emit("watching")
     while True:
         time.sleep(POLL_S)
         new = probe.peers()
@@ -58,14 +58,14 @@ def watch(probe: Probe, names: dict[str, str]) -> None:
                 continue
             endpoint = socket_text(*now.endpoint) if now.endpoint else ""
             if before.endpoint != now.endpoint:
-                say("endpoint", peer=name, endpoint=endpoint)
+                emit("endpoint", peer=name, endpoint=endpoint)
             if now.rx > before.rx:
-                say("rx", peer=name, rx=now.rx, endpoint=endpoint)
+                emit("rx", peer=name, rx=now.rx, endpoint=endpoint)
         old = new
 
 
 def main() -> None:
-    """Read the arguments and watch."""
+    """Watch until killed."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--interface", required=True)
     arguments.add_argument("--peer", action="append", required=True, metavar="NAME=KEY")

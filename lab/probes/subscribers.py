@@ -1,7 +1,7 @@
-"""Many subscribers of tables, each as the router that it stands for. Edge: a program that talks to MQTT.
+"""Subscribes to the tables of many routers, each with the router's own account.
 
-`python -m lab.probes.subscribers --host HOST --secrets FOLDER --prefix PREFIX ROUTER…`. Prints one JSON line for
-each table: table {router, payload}, in the order in which they came, and `subscribed` once all are.
+`python -m lab.probes.subscribers --host HOST --secrets FOLDER --prefix PREFIX ROUTER…`. Prints `subscribed` once all
+are, and one JSON line per table in order of arrival: table {router, payload}.
 """
 
 import argparse
@@ -15,14 +15,14 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 
-def say(event: str, t_ns: int, **data: object) -> None:
+def emit(event: str, t_ns: int, **data: object) -> None:
     """Print one event."""
     sys.stdout.write(json.dumps({"t_ns": t_ns, "event": event, **data}) + "\n")
     sys.stdout.flush()
 
 
 def connect(name: str, password: str, host: str) -> paho.Client:
-    """Return a connection; nothing is read from it yet."""
+    """Return a client that has sent its login; nothing has been read yet."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"lab-{name}")
     client.username_pw_set(name, password)
     client.connect(host)
@@ -49,19 +49,19 @@ def main() -> None:
         opened = client.socket()
         assert opened is not None, "connect() opened it"
         waiting.register(opened, selectors.EVENT_READ, client)
-    is_said = False
+    is_reported = False
     while True:
         for key, _ in waiting.select(1.0):
             key.data.loop_read()
             key.data.loop_write()  # answers at QoS 1
             key.data.loop_misc()
-        if len(subscribed) == len(given.routers) and not is_said:
-            say("subscribed", time.time_ns())
-            is_said = True
-        # Printing waits until everything that had come was read: what is measured is the hub.
+        if len(subscribed) == len(given.routers) and not is_reported:
+            emit("subscribed", time.time_ns())
+            is_reported = True
+        # Tables are printed after everything that arrived was read, so that printing does not delay later ones.
         while tables:
             t_ns, name, payload = tables.pop(0)
-            say("table", t_ns, router=name, payload=payload.decode())
+            emit("table", t_ns, router=name, payload=payload.decode())
 
 
 if __name__ == "__main__":

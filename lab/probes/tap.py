@@ -1,8 +1,8 @@
-"""Prints when a packet from a new source reaches the hub's WireGuard port. Edge: talks to a packet socket.
+"""Prints when a packet from a new source reaches the hub's WireGuard port.
 
-A program: `python -m lab.probes.tap --interface wan --port 51820`, inside the hub's namespace. One JSON line for the
-first packet of each source address and port, with the time at which the kernel got it (SO_TIMESTAMPNS, packet(7)). A
-line {"forget": ADDRESS} on standard input makes every port of that address new again: a site that comes home.
+`python -m lab.probes.tap --interface wan --port 51820`, inside the hub's namespace. Prints one JSON line for the first
+packet of each source address and port, with the kernel's time stamp (SO_TIMESTAMPNS, packet(7)). A line {"forget":
+ADDRESS} on standard input makes all ports of that address count as new again.
 """
 
 import argparse
@@ -26,7 +26,7 @@ Source = tuple[str, int]
 
 
 def parse_udp(ethertype: int, packet: bytes) -> tuple[Source, int] | None:
-    """Return source and destination port of a UDP packet; None for anything else."""
+    """Return source and destination port of a UDP packet, None for any other packet."""
     if ethertype == ETH_P_IP and packet[9] == UDP:
         address, start = socket.inet_ntoa(packet[12:16]), (packet[0] & 0x0F) * 4
     elif ethertype == ETH_P_IPV6 and packet[6] == UDP:
@@ -45,36 +45,36 @@ def time_stamp_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", data)
             return int(seconds) * 1_000_000_000 + int(nanoseconds)
-    raise RuntimeError("the kernel gave no time stamp")  # the option is set: cannot happen
+    raise RuntimeError("the kernel sent no time stamp although the option is set")
 
 
-def say(event: str, t_ns: int, **data: object) -> None:
+def emit(event: str, t_ns: int, **data: object) -> None:
     """Print one event."""
     print(json.dumps({"t_ns": t_ns, "event": event, **data}), flush=True)
 
 
 def watch(packets: socket.socket, port: int) -> None:
-    """Report new sources until standard input ends."""
+    """Print new sources until standard input ends."""
     known: set[Source] = set()
     while True:
         ready, _, _ = select.select([packets, sys.stdin], [], [])
         if sys.stdin in ready:
-            commands = os.read(sys.stdin.fileno(), 65536)  # past Python's buffer, which select(2) does not see
+            commands = os.read(sys.stdin.fileno(), 65536)  # without Python's buffer, which select(2) does not see
             if not commands:
                 return
             forget = {json.loads(line)["forget"] for line in commands.splitlines()}
             known = {source for source in known if source[0] not in forget}
-            say("forgot", time.time_ns(), addresses=sorted(forget))
+            emit("forgot", time.time_ns(), addresses=sorted(forget))
         if packets in ready:
             packet, ancillary, _, address = packets.recvmsg(128, 64)
             found = None if address[2] == socket.PACKET_OUTGOING else parse_udp(address[1], packet)
             if found and found[1] == port and found[0] not in known:
                 known.add(found[0])
-                say("packet", time_stamp_ns(ancillary), address=found[0][0], port=found[0][1])
+                emit("packet", time_stamp_ns(ancillary), address=found[0][0], port=found[0][1])
 
 
 def main() -> None:
-    """Read the arguments and watch."""
+    """Watch until standard input ends."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--interface", required=True)
     arguments.add_argument("--port", type=int, required=True)
@@ -82,7 +82,7 @@ def main() -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as packets:
         packets.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         packets.bind((given.interface, ETH_P_ALL))
-        say("ready", time.time_ns())
+        emit("ready", time.time_ns())
         watch(packets, given.port)
 
 

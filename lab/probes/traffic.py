@@ -1,7 +1,7 @@
-"""Sends one packet through each of many WireGuard interfaces, all at once. Edge: a program.
+"""Sends one packet through each of many WireGuard interfaces at once.
 
-`python -m lab.probes.traffic --to ADDRESS DEVICE…`. Each line of standard input is {"repeat_ms": 0 or more}: 0
-sends once; otherwise it goes on at that pace, until the next line. Prints one JSON line for each round: sent {count}.
+`python -m lab.probes.traffic --to ADDRESS DEVICE…`. Each line of standard input is {"repeat_ms": N}: 0 sends one round,
+a larger N repeats it every N ms until the next line. Prints one JSON line per round: sent {count}.
 """
 
 import argparse
@@ -15,14 +15,14 @@ DISCARD_PORT = 9  # RFC 863
 
 
 def open_bound(device: str) -> socket.socket:
-    """Return a UDP socket whose packets leave by `device` only."""
+    """Return a UDP socket that sends through `device` only."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
     return opened
 
 
 def main() -> None:
-    """Send whenever standard input asks for it."""
+    """Send rounds as standard input asks for them."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--to", required=True)
     arguments.add_argument("devices", nargs="+")

@@ -1,7 +1,7 @@
-"""Prints what the product's watching of WireGuard posts, without engine and broker. Edge: a program.
+"""Runs wgmqtt's watcher (polls and hints) without engine and broker, and prints its events.
 
-`python -m lab.probes.watcher FILE [--nft PROGRAM]`, inside the hub's namespace: one JSON line for each event.
-`--nft`: a machine without libnftables, which has only this program.
+`python -m lab.probes.watcher FILE [--nft PROGRAM]`, inside the hub's namespace. Prints one JSON line per event. `--nft`
+uses this program instead of libnftables, as on a machine without the library.
 """
 
 import argparse
@@ -21,26 +21,26 @@ from wgmqtt.watch.watcher import watch
 
 
 def show(event: Event) -> None:
-    """Print one event; of peers each one that has an endpoint."""
+    """Print one event; for a poll, one line per changed peer, and one for the poll."""
     t_ns = time.time_ns()
     match event:
         case PeersPolled():
             for peer in event.changed:
-                say(t_ns, "seen", interface=event.interface, key=str(peer.key), endpoint=str(peer.endpoint or ""))
-            say(t_ns, "looked", changed=len(event.changed), removed=len(event.removed))
+                emit(t_ns, "seen", interface=event.interface, key=str(peer.key), endpoint=str(peer.endpoint or ""))
+            emit(t_ns, "polled", changed=len(event.changed), removed=len(event.removed))
         case InterfaceFailed():
-            say(t_ns, "interface-failed", interface=event.interface, reason=event.reason)
+            emit(t_ns, "interface-failed", interface=event.interface, reason=event.reason)
         case PacketsRejected():
-            say(t_ns, "refused", interface=event.interface, sources=[str(source) for source in event.sources])
+            emit(t_ns, "rejected", interface=event.interface, sources=[str(source) for source in event.sources])
         case HintsActive():
-            say(t_ns, "hints-work", table=event.table, group=event.group, owned=event.is_owned)
+            emit(t_ns, "hints-work", table=event.table, group=event.group, owned=event.is_owned)
         case HintsUnavailable():
-            say(t_ns, "hints-failed", reason=event.reason)
+            emit(t_ns, "hints-failed", reason=event.reason)
         case _:
             raise AssertionError(event)
 
 
-def say(t_ns: int, event: str, **data: object) -> None:
+def emit(t_ns: int, event: str, **data: object) -> None:
     """Print one line."""
     print(json.dumps({"t_ns": t_ns, "event": event, **data}), flush=True)
 

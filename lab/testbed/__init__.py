@@ -1,1 +1,1 @@
-"""Whole testbeds built on the network: the hub, its broker, the daemon, and routers."""
+"""Testbeds built on the network: hub, broker, daemon and routers, and clients that play their parts."""

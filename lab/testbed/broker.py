@@ -1,19 +1,19 @@
-"""A real mosquitto in the hub's namespace, configured by `wgmqtt gen-mosquitto`. Edge: talks to mosquitto(8)."""
+"""A real mosquitto in the hub's namespace, configured by `wgmqtt gen-mosquitto`."""
 
 from pathlib import Path
 
 from lab.network.netns import Namespace
 from lab.testbed.child import Child
-from lab.testbed.events import Event, EventLog
+from lab.testbed.events import PATIENCE_S, Event, EventLog
 
 PORT = 1883
 HUB_USER = "hub"
 VIEWER = "viewer"
-USER = "mosquitto"  # Debian's package makes it
+USER = "mosquitto"  # created by Debian's package
 
 
 class Broker:
-    """mosquitto with the product's own files: no database, so no old table comes back after a crash."""
+    """mosquitto with the generated files. It has no database, so no old table comes back after a crash."""
 
     def __init__(self, hub: Namespace, log: EventLog, folder: Path) -> None:
         self._hub = hub
@@ -24,34 +24,34 @@ class Broker:
 
     def _start(self) -> Child:
         since_ns = self._log.note("lab", "broker-start").t_ns
-        # Started as its own user at once: the kernel forgets PR_SET_PDEATHSIG when a process gives up root itself.
+        # setpriv changes the user, because the kernel forgets PR_SET_PDEATHSIG when mosquitto itself gives up root.
         user = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig", "KILL")
         child = Child("broker", self._hub, (*user, "mosquitto", "-c", str(self._config)), self._log, read_line)
-        self._log.expect("broker", "ready", 30.0, since_ns=since_ns)
+        self._log.expect("broker", "ready", PATIENCE_S, since_ns=since_ns)
         return child
 
     def start(self) -> None:
-        """Start it again after `stop` or `kill`; returns when it listens."""
-        assert not self._child.runs, "runs already"
+        """Start it again after `stop` or `kill`, and return when it accepts connections."""
+        assert not self._child.runs, "the broker is running"
         self._child = self._start()
 
     def stop(self) -> None:
-        """Let it end in order."""
+        """Stop it."""
         self._log.note("lab", "broker-stop")
         self._child.stop()
 
     def kill(self) -> None:
-        """End it as a crash does; what it retained is gone."""
+        """Kill it, as a crash does; its retained messages are gone."""
         self._log.note("lab", "broker-kill")
         self._child.kill()
 
     def signal(self, number: int) -> None:
-        """Send it a signal: SIGHUP reads the passwords again, SIGSTOP makes it silent, SIGCONT ends that."""
+        """Send it a signal: SIGHUP reads the passwords again, SIGSTOP suspends it, SIGCONT resumes it."""
         self._log.note("lab", "broker-signal", number=number)
         self._child.signal(number)
 
     def restart(self) -> None:
-        """Crash it and start it again."""
+        """Kill it and start it again."""
         self.kill()
         self.start()
 
@@ -60,5 +60,5 @@ def read_line(source: str, line: str) -> Event:
     """Return the event of a line of mosquitto's log: `1700000000: text`."""
     stamp, _, text = line.partition(": ")
     kind = "ready" if text.startswith("mosquitto version") and text.endswith(" running") else "line"
-    # mosquitto writes whole seconds: the time of reading is nearer.
+    # mosquitto's time stamps are whole seconds; the time of reading is more precise.
     return Event.now(source, kind, text=text if stamp.isdigit() else line)

@@ -1,4 +1,4 @@
-"""A program in a namespace whose lines of output become events. Edge: talks to a child process."""
+"""A program in a namespace whose lines of output become events."""
 
 import json
 import subprocess
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from lab.network.netns import Namespace
 from lab.network.shell import LabError
-from lab.testbed.events import Event, EventLog
+from lab.testbed.events import PATIENCE_S, Event, EventLog
 from wgmqtt.errors import Problem
 
 ReadLine = Callable[[str, str], Event]
 
 
 def read_json_line(source: str, line: str) -> Event:
-    """Return the event of a line `{"t_ns": …, "event": KIND, …}`; of any other line an event `line`."""
+    """Return the event of a line `{"t_ns": …, "event": KIND, …}`; for any other line an event `line`."""
     try:
         fields = json.loads(line)
         return Event(int(fields.pop("t_ns")), source, str(fields.pop("event")), fields)
@@ -24,9 +24,9 @@ def read_json_line(source: str, line: str) -> Event:
 
 
 class Child:
-    """One process. When it ends although nobody asked it to, that is an event `died`, which ends every wait.
+    """One process. If it ends although nobody stopped it, that is an event `died`, which makes every wait fail.
 
-    Start it from a thread that lives as long as it shall: the kernel ends it with that thread (PR_SET_PDEATHSIG).
+    The kernel kills it together with the thread that started it (PR_SET_PDEATHSIG).
     """
 
     def __init__(
@@ -35,19 +35,19 @@ class Child:
         self.source = source
         self._log = log
         self._read_line = read_line
-        self._may_end = False
+        self._is_stopping = False
         self._process = namespace.start(*command)
         self._reader = threading.Thread(target=self._read, name=f"reads {source}", daemon=True)
         self._reader.start()
 
     @property
     def pid(self) -> int:
-        """Return the id of the process."""
+        """Return the process id."""
         return self._process.pid
 
     @property
     def runs(self) -> bool:
-        """Return whether the process lives."""
+        """Return whether the process is running."""
         return self._process.poll() is None
 
     def send(self, command: dict[str, object]) -> None:
@@ -57,22 +57,22 @@ class Child:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise LabError(Problem(self.source, "is not there any more", got=str(command))) from None
+            raise LabError(Problem(self.source, "has ended", got=str(command))) from None
 
-    def stop(self, timeout_s: float = 5.0) -> int:
-        """End it politely (SIGTERM), after `timeout_s` by force; return its exit status. A second call does nothing."""
-        self._may_end = True
+    def stop(self, timeout_s: float = PATIENCE_S) -> int:
+        """Stop it (SIGTERM, SIGKILL after `timeout_s`) and return its exit status; a second call does nothing."""
+        self._is_stopping = True
         self._process.terminate()
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self._log.note("lab", "line", text=f"{self.source} did not end in {timeout_s} s")
+            self._log.note("lab", "line", text=f"{self.source} did not end within {timeout_s} s")
             self._process.kill()
         return self._finish()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL)."""
-        self._may_end = True
+        """Kill it (SIGKILL)."""
+        self._is_stopping = True
         self._process.kill()
         self._finish()
 
@@ -82,7 +82,7 @@ class Child:
 
     def _finish(self) -> int:
         status = self._process.wait()
-        self._reader.join(5.0)
+        self._reader.join(PATIENCE_S)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
@@ -94,4 +94,4 @@ class Child:
         for line in self._process.stdout:
             self._log.add(self._read_line(self.source, line.rstrip("\n")))
         status = self._process.wait()
-        self._log.note(self.source, "ended" if self._may_end else "died", status=status)
+        self._log.note(self.source, "ended" if self._is_stopping else "died", status=status)

@@ -1,4 +1,4 @@
-"""The daemon of the hub, `python -m wgmqtt run`, as a child process; its log lines become events. Edge: talks to it."""
+"""The daemon of the hub, `python -m wgmqtt run`, as a child process whose log lines become events."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _PAIR = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)=(\"(?:[^\"\\]|\\.)*\"|\S*)")
 
 
 class Daemon:
-    """wgmqtt in the hub's namespaces. Events: source `hub`, kind the fixed phrase, data its key=value pairs."""
+    """wgmqtt in the hub's namespace. A log line is an event; its kind is the phrase, its data the key=value pairs."""
 
     module = "wgmqtt"
 
@@ -28,16 +28,16 @@ class Daemon:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Start it; returns at once."""
-        assert self._child is None or not self._child.runs, "runs already"
+        """Start it, and return without waiting."""
+        assert self._child is None or not self._child.runs, "the daemon is running"
         self._log.note("lab", "daemon-start")
         command = python_module(self.module, *self._arguments)
         self._child = Child(self._source, self._hub, command, self._log, read_line)
 
     def stop(self) -> int | None:
-        """End it in order (SIGTERM); return its exit status, None if it was never started."""
+        """Stop it (SIGTERM) and return its exit status, None if it was never started."""
         self._log.note("lab", "daemon-stop")
-        return self._child.stop(15.0) if self._child else None
+        return self._child.stop() if self._child else None
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -46,13 +46,13 @@ class Daemon:
             self._child.signal(number)
 
     def kill(self) -> None:
-        """End it as a crash does (SIGKILL)."""
+        """Kill it, as a crash does."""
         self._log.note("lab", "daemon-kill")
         if self._child:
             self._child.kill()
 
     def restart(self) -> None:
-        """End it in order and start it again."""
+        """Stop it and start it again."""
         self.stop()
         self.start()
 

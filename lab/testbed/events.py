@@ -1,4 +1,4 @@
-"""What happened in the lab, by time, and waiting for what is to happen. Edge: talks to threads and the clock."""
+"""The events of a lab in order of time, and waiting for events to come."""
 
 import bisect
 import threading
@@ -10,13 +10,14 @@ from typing import Self
 from lab.network.shell import LabError
 from wgmqtt.errors import Problem
 
-SHOWN_WHEN_LATE = 40
+PATIENCE_S = 60.0  # for what must happen: only a hang should end a wait, however busy the machine is
+SHOWN_ON_FAILURE = 40
 FATAL = frozenset({"not-implemented", "crash", "died"})
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened: when (Unix time in ns), to whom (site-a, hub, tap, broker, viewer, lab), and what."""
+    """One event: when (Unix time in ns), where (site-a, hub, tap, broker, viewer, lab), and what happened."""
 
     t_ns: int
     source: str
@@ -31,31 +32,31 @@ class Event:
 
     @classmethod
     def now(cls, source: str, kind: str, **data: object) -> Self:
-        """Return an event of this moment."""
+        """Return an event with the current time."""
         return cls(time.time_ns(), source, kind, data)
 
     def matches(self, source: str, kind: str, **data: object) -> bool:
-        """Return whether source, kind and each datum given are these; an empty source or kind is any."""
+        """Return whether source, kind and the given data are these; an empty source or kind matches any."""
         if (source and self.source != source) or (kind and self.kind != kind):
             return False
         return all(self.data.get(name.replace("_", "-"), self.data.get(name)) == value for name, value in data.items())
 
 
 class EventLog:
-    """The events of all processes of a lab, in order of their time stamps. Threads may add; any thread may wait."""
+    """The events of all processes of a lab, in order of their time stamps. Any thread may add events or wait."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._changed = threading.Condition()
 
     def add(self, event: Event) -> None:
-        """Put `event` in its place."""
+        """Insert `event` by its time stamp."""
         with self._changed:
             bisect.insort(self._events, event, key=lambda each: each.t_ns)
             self._changed.notify_all()
 
     def note(self, source: str, kind: str, **data: object) -> Event:
-        """Add an event of this moment and return it."""
+        """Add an event with the current time and return it."""
         event = Event.now(source, kind, **data)
         self.add(event)
         return event
@@ -66,16 +67,16 @@ class EventLog:
             return self._since(t_ns)
 
     def find(self, source: str, kind: str, *, since_ns: int = 0, **data: object) -> list[Event]:
-        """Return the events that match, the oldest first; see `Event.matches`."""
+        """Return the events that match, oldest first; see `Event.matches`."""
         return [event for event in self.since(since_ns) if event.matches(source, kind, **data)]
 
     def wait_for(
         self, predicate: Callable[[Event], bool], timeout_s: float, *, since_ns: int = 0, what: str = ""
     ) -> Event:
-        """Return the first event from `since_ns` on that fulfils `predicate`, be it past or to come.
+        """Return the first event from `since_ns` on that fulfils `predicate`, past or future.
 
         Raises:
-            LabError: there was none in `timeout_s`; or a process died, or a site met what it cannot judge.
+            LabError: there was none within `timeout_s`, a process died, or an emulator met what it does not implement.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -87,18 +88,18 @@ class EventLog:
                 self._raise_if_fatal(recent, what)
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
-                    raise LabError(Problem(what or "event", f"did not come in {timeout_s} s{self._tail()}"))
+                    raise LabError(Problem(what or "event", f"did not come within {timeout_s} s{self._tail()}"))
                 self._changed.wait(left_s)
 
     def expect(self, source: str, kind: str, timeout_s: float, *, since_ns: int = 0, **data: object) -> Event:
-        """Return the first matching event, past or to come; see `Event.matches` and `wait_for`."""
+        """Return the first matching event, past or future; see `Event.matches` and `wait_for`."""
         wanted = f"{source} {kind} {data or ''}".strip()
         return self.wait_for(
             lambda event: event.matches(source, kind, **data), timeout_s, since_ns=since_ns, what=wanted
         )
 
     def collect(self, for_s: float, source: str, kind: str, *, since_ns: int, **data: object) -> list[Event]:
-        """Wait `for_s`, then return the matching events from `since_ns` on; raises LabError if a process died."""
+        """Wait `for_s`, then return the matching events from `since_ns` on; raise LabError if a process died."""
         time.sleep(for_s)
         with self._changed:
             recent = self._since(since_ns)
@@ -111,8 +112,17 @@ class EventLog:
     def _raise_if_fatal(self, events: list[Event], what: str) -> None:
         for event in events:
             if event.kind in FATAL:
-                raise LabError(Problem(what or "event", f"cannot come any more: {event}{self._tail()}"))
+                raise LabError(Problem(what or "event", f"can no longer come: {event}{self._tail()}"))
 
     def _tail(self) -> str:
-        last = self._events[-SHOWN_WHEN_LATE:]
-        return "\n  the last events:\n" + "\n".join(f"    {event}" for event in last) if last else " (no event at all)"
+        last = self._events[-SHOWN_ON_FAILURE:]
+        return "\n  the last events:\n" + "\n".join(f"    {event}" for event in last) if last else " (no events)"
+
+
+def wait_until(is_so: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
+    """Return once `is_so` returns true; raise LabError after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise LabError(Problem(what, f"did not happen within {timeout_s} s"))
+        time.sleep(0.02)

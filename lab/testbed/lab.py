@@ -1,4 +1,4 @@
-"""The whole lab: network, broker, daemon, and routers with the scripts of `gen-rsc`. Edge: starts all of it."""
+"""The whole lab: network, broker, daemon, and emulated routers that run the scripts of `gen-rsc`."""
 
 import json
 from collections.abc import Iterator
@@ -14,20 +14,18 @@ from lab.network.topology import Network, Site
 from lab.testbed.broker import VIEWER, Broker
 from lab.testbed.child import Child, read_json_line
 from lab.testbed.daemon import Daemon
-from lab.testbed.events import Event, EventLog
+from lab.testbed.events import PATIENCE_S, Event, EventLog
 from lab.testbed.setting import PREFIX, Setting, render_configuration
 from lab.testbed.site_router import SiteRouter
 
-__all__ = ["Lab", "Setting"]  # a scenario names both
-
-MEETING_S = 30.0
+__all__ = ["Lab", "Setting"]  # whoever starts a lab needs both
 
 
 class Lab:
-    """A hub with broker and daemon, and sites with routers, all running. Use it with `with`: it leaves nothing behind.
+    """A hub with broker and daemon, and sites with routers. As a context manager it leaves nothing behind.
 
     Sources of events: the sites' names, `hub` (the daemon's log), `broker`, `viewer` (every message of the broker),
-    `tap` (the first packet from each address), `lab` (what was done to them).
+    `tap` (the first packet from each address), `lab` (what the test did).
     """
 
     def __init__(self, setting: Setting | None = None) -> None:
@@ -72,18 +70,18 @@ class Lab:
         return child
 
     def wgmqtt(self, command: str, *arguments: str) -> str:
-        """Run a command of the product with this lab's configuration and return what it wrote."""
+        """Run a wgmqtt command with this lab's configuration and return its output."""
         return run(*python_module("wgmqtt", command, "-c", str(self.config), *arguments))
 
     def script(self, name: str) -> Path:
-        """Return the file of the script that router `name` imports, spoiled if the setting says so."""
+        """Return the file of the script that router `name` imports, edited by the setting's `edit_script`."""
         file = self.directory / "scripts" / f"{name}.rsc"
-        spoiled = file.with_suffix(".spoiled.rsc")
-        spoiled.write_text(self.setting.edit_script(file.read_text()))
-        return spoiled
+        edited = file.with_suffix(".edited.rsc")
+        edited.write_text(self.setting.edit_script(file.read_text()))
+        return edited
 
     def mqtt_user(self, user: str, *topics: str, source: str = "", password: str = "") -> Child:
-        """Connect one more client as `user`, in the hub's namespace; its messages are events of `source`."""
+        """Connect one more client as `user` in the hub's namespace; the messages it receives are events of `source`."""
         arguments = [f"--topic={topic}" for topic in topics]
         of_user = ("--host", HUB_TUNNEL, "--user", user, *arguments)
         child = self._child(source or f"as-{user}", "lab.probes.mqtt_user", *of_user)
@@ -91,50 +89,49 @@ class Lab:
         return child
 
     def import_scripts(self) -> None:
-        """Import each router's script; returns when all are connected to the broker."""
+        """Import each router's script, and return when all routers are connected to the broker."""
         since_ns = self.log.note("lab", "import").t_ns
         for router in self.routers.values():
             router.import_script(self.script(router.name))
         for name in self.routers:
-            self.log.expect(name, "connected", 20.0, since_ns=since_ns)
+            self.log.expect(name, "connected", PATIENCE_S, since_ns=since_ns)
 
     def start_daemon(self) -> None:
         """Start wgmqtt on the hub."""
         self.daemon.start()
 
     def start(self) -> Self:
-        """Import the scripts, start the daemon, and return when all sites reach each other directly."""
+        """Import the scripts, start the daemon, and return when all sites have direct paths."""
         since_ns = self.log.note("lab", "start").t_ns
         self.import_scripts()
         self.start_daemon()
-        self.all_meet(since_ns=since_ns)
+        self.all_direct(since_ns=since_ns)
         return self
 
-    def move(self, name: str, gap_s: float = 0.0, *, speaks: bool = True) -> Event:
-        """Give a site its other public address after `gap_s`; returns the event `moved` (at its end).
+    def move(self, name: str, gap_s: float = 0.0) -> Event:
+        """Give a site its other public address after `gap_s`; return the event `moved`, stamped when it has it.
 
-        Then it sends one packet to the hub, as a site in use does; otherwise its next keepalive (25 s) is the first.
+        Then it sends one packet to the hub, as a site in use does; else its next keepalive (25 s) would be the first.
         """
         site = self.network.sites[name]
         since_ns = self.log.note("lab", "move", site=name, gap_s=gap_s).t_ns
         self._tap.send({"forget": site.other_wan_address})
-        self.log.expect("tap", "forgot", 10.0, since_ns=since_ns)
+        self.log.expect("tap", "forgot", PATIENCE_S, since_ns=since_ns)
         site.change_address(site.other_wan_address, gap_s)
         moved = self.log.note("lab", "moved", site=name, address=site.wan_address)
-        if speaks:
-            site.speak_to_hub()
+        site.send_to_hub()
         return moved
 
-    def hub_hears(self, name: str, timeout_s: float, *, since_ns: int) -> Event:
-        """Return the first packet that reached the hub from the site's present public address."""
+    def first_packet(self, name: str, timeout_s: float, *, since_ns: int) -> Event:
+        """Return the first packet that reached the hub from the site's current public address."""
         address = self.network.sites[name].wan_address
         return self.log.expect("tap", "packet", timeout_s, since_ns=since_ns, address=address)
 
     def direct(self, one: str, other: str, timeout_s: float, *, since_ns: int) -> int:
         """Return when (Unix time, ns) both ends had received over the direct path, after `since_ns`.
 
-        Proof is each end's rx counter of the other, with the other's present address as the endpoint. The lab itself
-        sends nothing meanwhile: who opens the path is the product.
+        The proof is each end's receive counter of the other, with the other's current address as the endpoint. The lab
+        sends nothing meanwhile, so only the product can open the path.
         """
         return max(
             self._received(one, other, timeout_s, since_ns).t_ns, self._received(other, one, timeout_s, since_ns).t_ns
@@ -149,13 +146,13 @@ class Lab:
         what = f"{at} receives from {sender} at {address}"
         return self.log.wait_for(proves, timeout_s, since_ns=since_ns, what=what)
 
-    def all_meet(self, timeout_s: float = MEETING_S, *, since_ns: int) -> int:
-        """Return when (Unix time, ns) the last pair of sites had become direct, after `since_ns`."""
+    def all_direct(self, timeout_s: float = PATIENCE_S, *, since_ns: int) -> int:
+        """Return when (Unix time, ns) the last pair of sites became direct, after `since_ns`."""
         pairs = combinations(self.routers, 2)
         return max(self.direct(one, other, timeout_s, since_ns=since_ns) for one, other in pairs)
 
     def never_direct(self, one: str, other: str, for_s: float, *, since_ns: int) -> bool:
-        """Return whether `for_s` pass without either end receiving from the other's present address."""
+        """Return whether for `for_s` neither end received from the other's current address."""
         return not (self._within(one, other, for_s, since_ns) or self._within(other, one, 0.0, since_ns))
 
     def _within(self, at: str, sender: str, timeout_s: float, since_ns: int) -> bool:
@@ -164,7 +161,7 @@ class Lab:
         return any(address in str(event.data["endpoint"]) for event in events)
 
     def table(self, name: str) -> dict[str, object]:
-        """Return the last table that the broker carried for a router."""
+        """Return the last table that was published for a router."""
         return self._last_message(f"{PREFIX}/{name}/endpoints")
 
     def report(self, name: str) -> dict[str, object]:
@@ -176,22 +173,22 @@ class Lab:
         return found
 
     def writes(self, name: str, *, since_ns: int = 0) -> list[Event]:
-        """Return the router's writes to a peer since then: each one wears its flash."""
+        """Return the router's writes to its peers since then; each one wears its flash."""
         return self.log.find(name, "set", since_ns=since_ns)
 
     @contextmanager
     def daemon_stopped(self) -> Iterator[None]:
-        """Have no daemon inside the block."""
+        """Stop the daemon inside the block."""
         self.daemon.stop()
         yield
         self.daemon.start()
 
     def kill_daemon(self) -> None:
-        """End the daemon as a crash does."""
+        """Kill the daemon, as a crash does."""
         self.daemon.kill()
 
     def close(self) -> None:
-        """End every process and remove everything; a second call does nothing."""
+        """Stop every process and remove everything; a second call does nothing."""
         self.network.close()
 
     def __enter__(self) -> Self:

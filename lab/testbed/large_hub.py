@@ -1,4 +1,4 @@
-"""A hub with thousands of routers on the kernel's WireGuard, some of which really speak. Edge: starts all of it."""
+"""A hub with thousands of routers on the kernel's WireGuard, some of which have live sessions."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from lab.network.netns import python_module
 from lab.network.shell import run
 from lab.network.wireguard import Device, PeerConfig
 from lab.testbed.child import Child, read_json_line
-from lab.testbed.events import Event
-from lab.testbed.process_cost import find_process, step_back
+from lab.testbed.events import PATIENCE_S, Event
+from lab.testbed.process_cost import find_process, lower_priority
 from lab.testbed.standalone_hub import StandaloneHub
 from lab.vm.interfaces import key
 
@@ -19,15 +19,15 @@ WAN = wan_prefix(4)
 
 
 class LargeHub(StandaloneHub):
-    """One hub; one machine that holds a WireGuard interface for each router that speaks, all behind one address.
+    """A hub, and one machine with a WireGuard interface for each active router, all behind one public address.
 
-    Events beside those of StandaloneHub: `speakers` (see lab.speakers), `tap` (the first packet of each source).
+    Sources of events beside those of StandaloneHub: `traffic` (see lab.probes.traffic), `tap` (see lab.probes.tap).
     """
 
-    def __init__(self, routers: int, speakers: int, settings: Mapping[str, object] | None = None) -> None:
+    def __init__(self, routers: int, active: int, settings: Mapping[str, object] | None = None) -> None:
         names = [f"r{number}" for number in range(routers)]
         super().__init__(names, {"poll_s": 1.0, "wireguard": "kernel"} | dict(settings or {}))
-        self.speaking = names[:speakers]
+        self.active = names[:active]
         self.address = ""
         self.sites = self._rack.namespace("sites")
         self.namespace.ip(f"link add wan type veth peer name wan netns {self.sites.name}", "link set wan up")
@@ -39,28 +39,28 @@ class LargeHub(StandaloneHub):
         self._configure_hub()
         self._make_sites()
         self.write_config()
-        devices = [f"s{number}" for number in range(speakers)]
+        devices = [f"s{number}" for number in range(active)]
         command = python_module("lab.probes.traffic", "--to", HUB_TUNNEL, *devices)
-        self.speakers = Child("speakers", self.sites, command, self.log, read_json_line) if speakers else None
+        self.traffic = Child("traffic", self.sites, command, self.log, read_json_line) if active else None
 
     def _give_keys(self) -> None:
-        """Let the routers that speak have keys whose private halves are known."""
+        """Give the active routers keys whose private keys are known."""
         loop = 'while read -r private; do echo "$private" | wg pubkey; done'
-        text = "".join(f"{key(name)}\n" for name in self.speaking)
-        for name, public_key in zip(self.speaking, run("sh", "-c", loop, text_in=text).split(), strict=True):
+        text = "".join(f"{key(name)}\n" for name in self.active)
+        for name, public_key in zip(self.active, run("sh", "-c", loop, text_in=text).split(), strict=True):
             self.add_router(name, public_key)
 
     def _configure_hub(self) -> None:
-        """Give the hub all of them as peers; those who never speak have an endpoint all the same."""
+        """Add all routers to the hub's device; silent ones have an endpoint, too."""
         peers = []
         for number, (name, router) in enumerate(self.routers.items()):
-            silent = "" if name in set(self.speaking) else f"{WAN}{number % 200 + 30}:{1024 + number}"
+            silent = "" if name in set(self.active) else f"{WAN}{number % 200 + 30}:{1024 + number}"
             peers.append(PeerConfig(str(router["public_key"]), [f"{router['tunnel_address']}/32"], silent))
         self.device.configure(peers, [f"{HUB_TUNNEL}/16"])
 
     def _make_sites(self) -> None:
         lines, script = list[str](), list[str]()
-        for number, name in enumerate(self.speaking):
+        for number, name in enumerate(self.active):
             device = f"s{number}"
             lines += [
                 f"link add {device} type wireguard",
@@ -76,7 +76,7 @@ class LargeHub(StandaloneHub):
         self.sites.run("sh", "-e", text_in="\n".join(script) + "\n", timeout_s=120.0)
 
     def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
-        """Start it, with a password for the first `BROKER_USERS` routers: making ten thousand takes half a minute."""
+        """Start it with accounts for the first `BROKER_USERS` routers only: ten thousand take half a minute."""
         everybody, links = self.routers, self.settings.get("links", [])
         self.settings["links"] = []
         self.routers = dict(list(everybody.items())[:BROKER_USERS])
@@ -86,41 +86,41 @@ class LargeHub(StandaloneHub):
         self.write_config()
 
     def link(self, groups: Sequence[Sequence[str]]) -> None:
-        """Link the routers of each group with each other."""
+        """Link all routers within each group."""
         self.settings["links"] = [list(group) for group in groups]
         self.write_config()
 
     def take_address(self, address: str) -> None:
-        """Give the machine of all sites another public address, and take the old one."""
+        """Replace the public address of the machine with all sites."""
         old = [f"addr del {self.address}/24 dev wan"] if self.address else []
         self.sites.ip(*old, f"addr add {address}/24 dev wan")
         self.address = address
 
-    def speak(self, repeat_ms: int = 0) -> Event:
-        """Let every site that speaks send a packet to the hub; return when the first was about to leave."""
-        assert self.speakers is not None, "nobody speaks here"
-        since_ns = self.log.note("lab", "speak").t_ns
-        self.speakers.send({"repeat_ms": repeat_ms})
-        return self.log.expect("speakers", "sent", 20.0, since_ns=since_ns)
+    def send(self, repeat_ms: int = 0) -> Event:
+        """Let every active router send a packet to the hub; return the event, stamped before the first was sent."""
+        assert self.traffic is not None, "no router is active"
+        since_ns = self.log.note("lab", "send").t_ns
+        self.traffic.send({"repeat_ms": repeat_ms})
+        return self.log.expect("traffic", "sent", PATIENCE_S, since_ns=since_ns)
 
     def start_tap(self) -> None:
-        """Have the kernel's time stamps of first packets; too slow to stand beside a flood."""
+        """Record the kernel's time stamps of first packets; too slow to run during a flood."""
         tap = python_module("lab.probes.tap", "--interface", "wan", "--port", str(HUB_PORT))
         self.tap = Child("tap", self.namespace, tap, self.log, read_json_line)
-        self.log.expect("tap", "ready", 20.0)
+        self.log.expect("tap", "ready", PATIENCE_S)
 
-    def step_back(self) -> None:
-        """Let the lab's own programs wait for the hub's: a guest has one CPU, and a real hub has none of them."""
-        children = (child.pid for child in (self.tap, self.speakers) if child)
+    def lower_priority(self) -> None:
+        """Lower the priority of the lab's programs: a guest has one CPU, and a real hub does not run them."""
+        children = (child.pid for child in (self.tap, self.traffic) if child)
         for pid in (os.getpid(), *children):
-            step_back(pid)
+            lower_priority(pid)
 
     def daemon_pid(self) -> int:
-        """Return the process id of the daemon itself, not that of what started it."""
+        """Return the process id of the daemon itself, not of the programs that started it."""
         return find_process("wgmqtt", run("ip", "netns", "pids", self.namespace.name))
 
     def start_daemon(self, timeout_s: float = 120.0) -> Event:
-        """Start the daemon, and return when it serves."""
+        """Start the daemon, and return when it is ready."""
         since_ns = self.log.note("lab", "daemon").t_ns
         self.daemon.start()
-        return self.said("broker ready", timeout_s, since_ns=since_ns)
+        return self.expect_log("broker ready", timeout_s, since_ns=since_ns)

@@ -1,4 +1,4 @@
-"""What a lab is made of, and the configuration that the product gets in it. Pure."""
+"""The settings of a lab, and the configuration that wgmqtt gets in it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,16 +11,17 @@ from lab.network.nat import Nat, NatKind
 from lab.network.topology import Network, Site
 from lab.network.wireguard import Kind
 from lab.testbed.broker import HUB_USER, PORT
+from lab.testbed.events import PATIENCE_S
 
 PREFIX = "wgmqtt/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a lab is made of.
+    """The settings of a lab.
 
-    `config` is laid over the configuration's top level, `routers` over each router's part of it. `edit_script` spoils
-    scripts. In `nat` a site's name instead of a kind says: behind the box of that site.
+    `config` replaces keys at the top level of the configuration, `routers` keys of each router. `edit_script` changes
+    the script that a router imports. In `nat`, a site's name instead of a kind puts a site behind that site's box.
     """
 
     sites: int = 2
@@ -33,10 +34,12 @@ class Setting:
     routers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     edit_script: Callable[[str], str] = str
     log_level: str = "info"
+    patience_s: float = PATIENCE_S
+    """How long checks wait for what must happen; short where a script is meant to fail."""
 
 
 def render_configuration(setting: Setting, network: Network, secrets: Path) -> str:
-    """Return the text of config.yaml: every site a router, all linked, and `setting.config` laid over it."""
+    """Return the text of config.yaml: every site is a router, all are linked, and `setting.config` replaces keys."""
     device = network.hub_device
     hub = {
         "name": "hub1",
@@ -54,7 +57,7 @@ def render_configuration(setting: Setting, network: Network, secrets: Path) -> s
         "hub": hub,
         "broker": broker,
         "secrets_dir": str(secrets),
-        # The lab's internet is made of addresses kept for documentation, which are not global.
+        # The lab's internet has addresses reserved for documentation, which are not global.
         "also_publish": [wan_net(setting.family)],
         "routers": {
             site.name: _router(site, setting.routeros) | dict(setting.routers.get(site.name, {}))

@@ -1,44 +1,38 @@
-"""A hub without routers: WireGuard, a broker, the daemon and clients in one namespace. Edge: starts all of it."""
+"""A hub without routers: a WireGuard device, a broker, the daemon and MQTT clients in one namespace."""
 
 import base64
 import hashlib
 import json
-import signal
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import yaml
 
 from lab.network.netns import Rack, python_module
-from lab.network.shell import LabError, run
+from lab.network.shell import run
 from lab.testbed.broker import HUB_USER, PORT, VIEWER, Broker
 from lab.testbed.child import Child, read_json_line
 from lab.testbed.daemon import Daemon
-from lab.testbed.events import Event, EventLog
-from wgmqtt.errors import Problem
-
-if TYPE_CHECKING:
-    import subprocess
+from lab.testbed.events import PATIENCE_S, Event, EventLog
+from lab.testbed.userspace_device import UserspaceDevice
 
 HOST = "127.0.0.1"
 PREFIX = "wgmqtt/v1"
-PATIENCE_S = 30.0  # a machine at work needs seconds to start Python
 THREE = ("berlin", "cologne", "dresden")
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten thousand routers take seconds otherwise
 
 
 def key_of(name: str) -> str:
-    """Return the public key that belongs to this name: nobody has its private half, so no handshake ever succeeds."""
+    """Return the public key that tests use for a router of this name; nobody has its private key."""
     return base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
 
 
 class StandaloneHub:
-    """One machine. A router is a peer of its WireGuard, whose endpoint the test sets. Leaves nothing behind.
+    """One machine. Its routers are peers of a WireGuard device whose counters and endpoints the test sets.
 
-    Sources of events: `hub` (the daemon's log), `broker`, `viewer` (every message), `lab` (what was done to them).
-    `settings` are laid over the configuration's top level.
+    Sources of events: `hub` (the daemon's log), `broker`, `viewer` (every message), `lab` (what the test did).
+    `settings` replace keys at the top level of the configuration. As a context manager it leaves nothing behind.
     """
 
     hub_key = key_of("the hub")
@@ -51,7 +45,7 @@ class StandaloneHub:
         self.config = self.directory / "config.yaml"
         self.secrets = self.directory / "secrets"
         self.mosquitto = self.directory / "mosquitto"
-        self.devices: dict[str, subprocess.Popen[str]] = {}
+        self.devices: dict[str, UserspaceDevice] = {}
         self.routers: dict[str, dict[str, object]] = {}
         self.settings: dict[str, object] = dict(settings or {})
         for name in routers:
@@ -60,7 +54,7 @@ class StandaloneHub:
         self.daemon = Daemon(self.namespace, self.log, self.config)
 
     def add_router(self, name: str, key: str = "") -> None:
-        """Add one to the configuration, or give it another key; `write_config` makes it so."""
+        """Add a router to the settings, or give it another key; `write_config` writes them."""
         number = len(self.routers) + 2
         address = f"{number // 250}.{number % 250 + 2}"
         fresh: dict[str, object] = {
@@ -72,7 +66,7 @@ class StandaloneHub:
         self.routers[name] = self.routers.get(name, fresh) | {"public_key": key or key_of(name)}
 
     def write_config(self) -> None:
-        """Write the configuration as it shall be now. The daemon reads it at its start and at SIGHUP."""
+        """Write the configuration file. The daemon reads it when it starts and at SIGHUP."""
         content = {
             "hub": {
                 "name": "hub1",
@@ -98,7 +92,7 @@ class StandaloneHub:
         beside.rename(self.config)
 
     def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
-        """Make secrets and the broker's files, start it with `options` added, and listen as `viewer` if wanted."""
+        """Generate the secrets and the broker's files, start the broker with `options`, and connect the viewer."""
         self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
         (self.mosquitto / "conf.d" / "more.conf").write_text(options)
         self.broker = Broker(self.namespace, self.log, self.mosquitto)
@@ -106,7 +100,7 @@ class StandaloneHub:
             self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
 
     def client(self, user: str, password: str, *, source: str, connects: bool = True, client_id: str = "") -> Child:
-        """Connect one more client that hears every topic it may; what is retained comes first, with `retain`."""
+        """Connect one more client, which subscribes to all topics; retained messages arrive first, with `retain`."""
         since_ns = self.log.note("lab", "client").t_ns
         options = ("--host", HOST, "--user", user, f"--topic={PREFIX}/#", f"--client-id={client_id}")
         child = Child(source, self.namespace, python_module("lab.probes.mqtt_user", *options), self.log, read_json_line)
@@ -116,87 +110,83 @@ class StandaloneHub:
         return child
 
     def wgmqtt(self, command: str, *arguments: str) -> str:
-        """Run a command of the product with this hub's configuration and return what it wrote."""
+        """Run a wgmqtt command with this hub's configuration and return its output."""
         return run(*python_module("wgmqtt", command, "-c", str(self.config), *arguments))
 
     def second_daemon(self, source: str, *options: str) -> Daemon:
-        """Return one more daemon of the same configuration, not started; `source` names its events."""
+        """Return another daemon with the same configuration, not started yet; `source` is the source of its events."""
         return Daemon(self.namespace, self.log, self.config, options, source)
 
     def add_interface(self, name: str = "wg0") -> None:
-        """Make a WireGuard interface without peers."""
-        with (self.directory / f"{name}.log").open("a") as output:
-            process = self.namespace.start("wireguard-go", "--foreground", name, output=output)
-        self.devices[name] = process
-        deadline = time.monotonic() + 5.0
-        while not (self.namespace.sockets / f"{name}.sock").exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise LabError(Problem(f"wireguard-go {name}", "did not open its socket"))
-            time.sleep(0.005)
+        """Add a WireGuard interface without peers."""
+        device = self.devices[name] = UserspaceDevice(self.namespace, name)
+        self._rack.before_close(device.close)
 
     def remove_interface(self, name: str = "wg0") -> None:
-        """Delete it, as `wg-quick down` does."""
-        self.namespace.ip(f"link delete {name}")
-        while (self.namespace.sockets / f"{name}.sock").exists():
-            time.sleep(0.005)
+        """Delete an interface, as `wg-quick down` does."""
+        self.devices[name].delete()
 
-    def see(self, *sightings: tuple[str, str], interface: str = "wg0") -> int:
-        """Let WireGuard show routers at these endpoints; returns when (Unix time, ns)."""
-        words = [word for name, endpoint in sightings for word in ("peer", key_of(name), "endpoint", endpoint)]
-        t_ns = self.log.note("lab", "seen", sightings=sightings).t_ns
-        self.namespace.run("wg", "set", interface, *words)
+    def set_endpoints(self, *endpoints: tuple[str, str], interface: str = "wg0") -> int:
+        """Let the device receive from these routers (name, endpoint); return when (Unix time, ns)."""
+        t_ns = self.log.note("lab", "endpoints-set", endpoints=endpoints).t_ns
+        self.devices[interface].hear({key_of(name): endpoint for name, endpoint in endpoints})
         return t_ns
 
-    def forget(self, name: str, interface: str = "wg0") -> None:
-        """Remove a router's peer from WireGuard."""
-        self.namespace.run("wg", "set", interface, "peer", key_of(name), "remove")
+    def remove_peer(self, name: str, interface: str = "wg0") -> None:
+        """Remove a router's peer from the device."""
+        self.devices[interface].remove_peer(key_of(name))
 
-    def hang(self, name: str = "wg0") -> None:
-        """Stop the device: its socket takes connections and never answers."""
-        self.devices[name].send_signal(signal.SIGSTOP)
+    def suspend_device(self, name: str = "wg0") -> None:
+        """Let the device's socket accept connections and never answer."""
+        self.devices[name].suspend()
 
-    def go_on(self, name: str = "wg0") -> None:
+    def resume_device(self, name: str = "wg0") -> None:
         """Let the device answer again."""
-        self.devices[name].send_signal(signal.SIGCONT)
+        self.devices[name].resume()
 
-    def serve(self) -> Self:
-        """Make the interface `wg0`, start the broker and the daemon, and return when it serves."""
+    def start(self) -> Self:
+        """Add the interface `wg0`, start the broker and the daemon, and return when the daemon is ready."""
         self.add_interface()
         self.start_broker()
         self.daemon.start()
-        self.said("broker ready")
+        self.expect_log("broker ready")
         return self
 
-    def said(self, phrase: str, timeout_s: float = PATIENCE_S, *, since_ns: int = 0, **data: object) -> Event:
-        """Return the first such line of the daemon, past or to come."""
+    def expect_log(self, phrase: str, timeout_s: float = PATIENCE_S, *, since_ns: int = 0, **data: object) -> Event:
+        """Return the daemon's first log line with this phrase and these fields, past or future."""
         return self.log.expect("hub", phrase, timeout_s, since_ns=since_ns, **data)
 
     def warnings(self, since_ns: int = 0, source: str = "hub") -> list[str]:
-        """Return the phrases of the daemon's warnings, the oldest first."""
+        """Return the phrases of the daemon's warnings, oldest first."""
         return [event.kind for event in self.log.find(source, "", since_ns=since_ns, level="warning")]
 
     def published(self, kind: str = "endpoints", since_ns: int = 0) -> list[Event]:
-        """Return what was published on topics that end so ("" is all), without what was retained before."""
+        """Return the messages on topics that end in `kind` ("" for all), without those retained before."""
         messages = self.log.find("viewer", "message", since_ns=since_ns, retain=False)
         return [event for event in messages if str(event.data["topic"]).endswith(kind)]
 
-    def told(self, to: str, of: str, endpoint: str, timeout_s: float = PATIENCE_S, since_ns: int = 0) -> Event:
-        """Return the first message that tells router `to` that `of` is at `endpoint`, past or to come."""
+    def endpoints_for(self, router: str) -> dict[str, str]:
+        """Return the endpoints in the newest table for a router, by name."""
+        tables = self.log.find("viewer", "message", topic=f"{PREFIX}/{router}/endpoints")
+        return _endpoints(str(tables[-1].data["payload"])) if tables else {}
 
-        def tells(event: Event) -> bool:
+    def expect_table(self, to: str, of: str, endpoint: str, timeout_s: float = PATIENCE_S, since_ns: int = 0) -> Event:
+        """Return the first table for router `to` that has `of` at `endpoint`, past or future."""
+
+        def is_table(event: Event) -> bool:
             topic = f"{PREFIX}/{to}/endpoints"
-            return event.matches("viewer", "message", topic=topic) and endpoint == _place(
-                str(event.data["payload"]), of
-            )
+            is_for_router = event.matches("viewer", "message", topic=topic)
+            return is_for_router and _endpoints(str(event.data["payload"])).get(of) == endpoint
 
-        return self.log.wait_for(tells, timeout_s, since_ns=since_ns, what=f"{to} is told that {of} is at {endpoint}")
+        what = f"a table for {to} with {of} at {endpoint}"
+        return self.log.wait_for(is_table, timeout_s, since_ns=since_ns, what=what)
 
     def secret(self, name: str) -> Path:
-        """Return the file with the password of a user of the broker."""
+        """Return the password file of a user of the broker."""
         return self.secrets / f"{name}.password"
 
     def close(self) -> None:
-        """End every process and remove everything; a second call does nothing."""
+        """Stop every process and remove everything; a second call does nothing."""
         self._rack.close()
 
     def __enter__(self) -> Self:
@@ -206,6 +196,6 @@ class StandaloneHub:
         self.close()
 
 
-def _place(table: str, name: str) -> str:
+def _endpoints(table: str) -> dict[str, str]:
     peers = json.loads(table)["peers"] if table else []
-    return next((f"{peer.get('address')}:{peer.get('port')}" for peer in peers if peer["name"] == name), "")
+    return {peer["name"]: f"{peer['address']}:{peer['port']}" for peer in peers if "address" in peer}

@@ -1,1 +1,1 @@
-"""Tests of the lab itself, and of the product in it."""
+"""Tests of the lab itself, and tests of the product that need it."""

@@ -1,4 +1,4 @@
-"""Networks for the lab's tests."""
+"""Fixtures for the tests of the lab."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +21,13 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 @pytest.fixture
 def network(family: Family) -> Iterator[Network]:
-    """Give two sites behind port-restricted NAT, over IPv4 and IPv6."""
+    """Give two sites behind port-restricted NAT, over IPv4, then IPv6."""
     with Network(family=family) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def idle_lab() -> Iterator[Lab]:
-    """Give a lab with a broker, and routers that have imported nothing; the daemon does not run."""
+    """Give a lab with a broker and routers without scripts; the daemon does not run."""
     with Lab() as lab:
         yield lab

@@ -1,4 +1,4 @@
-"""Figures of benchmarks: what stands for many samples, and what is not claimed of few."""
+"""Figures of benchmarks: median, maximum, and a 99th percentile only of enough samples."""
 
 import json
 from dataclasses import fields
@@ -33,7 +33,7 @@ def test_p99_of_a_thousand_samples_leaves_ten_above() -> None:
     assert p99_of([float(number) for number in range(1000)]) == 989.0
 
 
-def test_figure_of_no_sample_is_refused() -> None:
+def test_figure_without_samples_is_an_error() -> None:
     with pytest.raises(ValueError, match="switch wgmqtt packet_to_direct: no sample"):
         series([]).figure()
 

@@ -41,9 +41,9 @@ def test_router_that_uses_anothers_client_id_does_not_end_its_connection() -> No
 def test_viewer_that_reads_everything_cannot_end_the_hubs_connection() -> None:
     """Every word that the viewer ever reads is tried as a client-id, alone and behind the hub's name."""
     with StandaloneHub() as hub:
-        hub.serve()
-        hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
-        hub.told("berlin", "cologne", "203.0.113.2:1002")
+        hub.start()
+        hub.set_endpoints(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+        hub.expect_table("berlin", "cologne", "203.0.113.2:1002")
         time.sleep(HELD_S)
         messages = [str(event.data["payload"]) for event in hub.log.find("viewer", "message")]
         words = {word for text in messages for word in re.findall(r"[0-9a-f]{8,}|wgmqtt-[\w-]+", text)}

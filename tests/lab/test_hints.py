@@ -1,4 +1,4 @@
-"""What the kernel's hints give: a move is seen long before the next poll, and nobody else's rules are touched."""
+"""Hints from the kernel: a move is seen long before the next poll, and nftables rules of others stay unchanged."""
 
 import signal
 import time
@@ -12,11 +12,14 @@ from lab.network.addresses import Family
 from lab.network.netns import python_module
 from lab.testbed.child import Child
 from lab.testbed.daemon import read_line
-from lab.testbed.hub_with_site import HubWithSite, cpu_s, flood
+from lab.testbed.events import PATIENCE_S, wait_until
+from lab.testbed.hub_with_site import HubWithSite, flood
+from lab.testbed.process_cost import cpu_s
 
 pytestmark = pytest.mark.lab
 
-SOON_MS = 100.0
+SOON_MS = 5000.0  # usually 2 to 20 ms; what no hint announces is seen by a poll, which comes once a minute
+MOST_SHARE = 0.5  # of a core; a fifth on a quiet machine, and CPU time is dearer on a busy one
 TABLE = "wgmqtt_hub1_51820"
 OTHERS = "add table ip others\nadd chain ip others in { type filter hook input priority 0; policy accept; }\n"
 
@@ -28,45 +31,44 @@ def hub() -> Iterator[HubWithSite]:
 
 
 def test_move_is_seen_at_once_although_the_next_poll_is_far(family: Family) -> None:
-    """Median of eight; one that took longer than 100 ms would be a chase that failed."""
+    """Median of eight; a hint whose repeated polls miss the move would leave it to the next scheduled poll."""
     with HubWithSite(family) as hub:
         hub.watch_with_hints()
         times_ms = [hub.move(number) for number in range(1, 9)]
-        assert median(times_ms) < SOON_MS / 2, times_ms
-        assert max(times_ms) < SOON_MS * 3, times_ms
+        assert median(times_ms) < SOON_MS / 10, times_ms
+        assert max(times_ms) < SOON_MS, times_ms
 
 
 def test_return_to_an_earlier_endpoint_is_seen_each_time(hub: HubWithSite) -> None:
-    """Conntrack would see nothing here: its entry still lives."""
+    """Connection tracking would report nothing here, because its entry still exists."""
     hub.watch_with_hints()
     times_ms = [hub.move(1 + number % 2) for number in range(10)]
-    assert max(times_ms) < SOON_MS * 3, times_ms
+    assert max(times_ms) < SOON_MS, times_ms
 
 
-def test_table_holds_what_is_known_and_follows_a_move(hub: HubWithSite) -> None:
+def test_table_has_the_known_endpoints_and_follows_a_move(hub: HubWithSite) -> None:
     hub.watch_with_hints()
     assert hub.tables() == [f"table inet {TABLE}"]
     assert "51820" in hub.elements(TABLE, "ports")
     assert "51820 . 203.0.113.2 . 13231" in hub.elements(TABLE, "known4")
     hub.move(3)
-    time.sleep(0.2)
-    assert "51820 . 203.0.113.13 . 20003" in hub.elements(TABLE, "known4")
+    wait_until(lambda: "51820 . 203.0.113.13 . 20003" in hub.elements(TABLE, "known4"), "the set follows")
     assert "203.0.113.2 ." not in hub.elements(TABLE, "known4")
 
 
 def test_known_endpoint_causes_no_hints(hub: HubWithSite) -> None:
-    """Twenty packets of a peer that stays where it is: WireGuard is not asked once more."""
+    """Twenty packets of a peer whose endpoint stays the same cause no poll."""
     hub.watch_with_hints()
     hub.move(1)
-    time.sleep(1.0)
+    wait_until(lambda: not hub.events_within("polled", 1.0, hub.log.note("lab", "mark").t_ns), "the polls end")
     since_ns = hub.log.note("lab", "quiet").t_ns
     hub.site.run("ping", "-n", "-c", "20", "-i", "0.05", "10.99.0.1")
     assert "elements" not in hub.elements(TABLE, "recent4")
-    assert not hub.within("looked", 0.0, since_ns)
+    assert not hub.events_within("polled", 0.0, since_ns)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_table_is_gone_with_the_process_however_it_ends(hub: HubWithSite, number: signal.Signals) -> None:
+def test_table_is_removed_however_the_process_ends(hub: HubWithSite, number: signal.Signals) -> None:
     child = hub.watch_with_hints()
     assert hub.tables()
     if number == signal.SIGKILL:
@@ -76,7 +78,7 @@ def test_table_is_gone_with_the_process_however_it_ends(hub: HubWithSite, number
     assert hub.tables() == []
 
 
-def test_others_rules_stay_as_they_are(hub: HubWithSite) -> None:
+def test_rules_of_others_stay_unchanged(hub: HubWithSite) -> None:
     hub.namespace.run("nft", "-f", "-", text_in=OTHERS)
     before = hub.nft("list", "table", "ip", "others")
     child = hub.watch_with_hints()
@@ -86,28 +88,27 @@ def test_others_rules_stay_as_they_are(hub: HubWithSite) -> None:
     assert hub.nft("list", "ruleset") == before
 
 
-def test_flush_ruleset_by_somebody_else_does_no_harm(hub: HubWithSite) -> None:
-    """Debian's /etc/nftables.conf begins with it."""
+def test_flush_ruleset_by_another_program_does_no_harm(hub: HubWithSite) -> None:
+    """Debian's /etc/nftables.conf starts with it."""
     hub.watch_with_hints()
     hub.nft("flush", "ruleset")
     assert hub.tables() == [f"table inet {TABLE}"]
-    assert hub.move(1) < SOON_MS * 3
+    assert hub.move(1) < SOON_MS
 
 
-def test_flush_ruleset_without_the_library_is_noticed_and_mended(hub: HubWithSite) -> None:
-    """A table made by nft(8) has no owner. The poll finds what was not announced; from then on hints active again."""
-    hub.settings["poll_s"] = 1
+def test_flush_ruleset_without_the_library_is_noticed_and_repaired(hub: HubWithSite) -> None:
+    """A table made by nft(8) has no owner. A poll finds the move, and from then on hints are active again."""
+    hub.settings["poll_s"] = 5
     hub.write_config()
     child = hub.watch_with_hints("--nft", "nft")
     assert not hub.log.find("watch", "hints-work")[0].data["owned"]
-    assert hub.move(1) < SOON_MS * 3
-    time.sleep(1.2)
+    assert hub.move(1) < SOON_MS
     hub.nft("flush", "ruleset")
     since_ns = hub.log.note("lab", "flushed").t_ns
-    assert hub.move(2) < 1500
-    hub.log.expect("watch", "hints-work", 30.0, since_ns=since_ns)
-    time.sleep(1.2)
-    assert hub.move(3) < SOON_MS * 3
+    hub.move(2)  # seen by a poll
+    hub.log.expect("watch", "hints-work", PATIENCE_S, since_ns=since_ns)
+    wait_until(lambda: "203.0.113.12 . 20002" in hub.elements(TABLE, "known4"), "the new table has the endpoint")
+    assert hub.move(3) < SOON_MS / 5
     child.stop()
     assert hub.tables() == []
 
@@ -117,124 +118,124 @@ def test_table_left_behind_by_a_killed_process_is_replaced(hub: HubWithSite) -> 
     hub.watch_with_hints("--nft", "nft").kill()
     assert hub.tables() == [f"table inet {TABLE}"]
     hub.watch_with_hints()
-    assert hub.move(1) < SOON_MS * 3
+    assert hub.move(1) < SOON_MS
 
 
 def test_hints_off_touches_nothing_and_polls(hub: HubWithSite) -> None:
     hub.settings |= {"hints": "off", "poll_s": 0.5}
     hub.write_config()
-    hub.speak()
+    hub.ping_hub()
     hub.watch()
-    hub.log.expect("watch", "seen", 30.0)
+    hub.log.expect("watch", "seen", PATIENCE_S)
     assert hub.tables() == []
-    assert hub.move(1) < 1000
-    assert not hub.within("hints-work", 0.0)
+    hub.move(1)
+    assert not hub.events_within("hints-work", 0.0)
 
 
-def test_without_permission_it_is_said_once_and_polled(hub: HubWithSite) -> None:
+def test_missing_permission_is_reported_once_and_polls_go_on(hub: HubWithSite) -> None:
     hub.settings["poll_s"] = 0.5
     hub.write_config()
-    hub.speak()
-    # The userspace device's socket asks for this capability; NFLOG and nftables for CAP_NET_ADMIN.
+    hub.ping_hub()
+    # The socket of the userspace device needs this capability; NFLOG and nftables need CAP_NET_ADMIN.
     hub.watch(user=("setpriv", "--bounding-set", "-all,+dac_override"))
-    refused = hub.log.expect("watch", "hints-failed", 30.0)
+    refused = hub.log.expect("watch", "hints-failed", PATIENCE_S)
     assert "CAP_NET_ADMIN" in str(refused.data["reason"])
-    assert hub.move(1) < 1500
-    assert len(hub.within("hints-failed", 1.0)) == 1
+    hub.move(1)
+    assert len(hub.events_within("hints-failed", 1.0)) == 1
 
 
 def test_net_admin_alone_is_enough(hub: HubWithSite) -> None:
-    """As in the unit; CAP_DAC_OVERRIDE is for the socket of the userspace device, which the kernel's has not."""
+    """As in the unit file; only the socket of the userspace device needs CAP_DAC_OVERRIDE, too."""
     capabilities = "+net_admin,+dac_override"
     sets = ("--inh-caps", f"-all,{capabilities}", "--ambient-caps", f"-all,{capabilities}")
     unit = ("setpriv", "--reuid", "65534", "--clear-groups", *sets, "--no-new-privs", "--bounding-set")
     hub.watch_with_hints(user=(*unit, f"-all,{capabilities}"))
-    assert hub.move(1) < SOON_MS * 3
+    assert hub.move(1) < SOON_MS
 
 
-def test_group_that_somebody_else_has_is_left_to_him(hub: HubWithSite) -> None:
-    """Two daemons side by side: each with a group and a table of its own."""
+def test_nflog_group_of_another_program_is_not_taken(hub: HubWithSite) -> None:
+    """Two daemons at once: each has its own group and table."""
     first = hub.watch_with_hints()
     hub.watch(source="second")
-    work = hub.log.expect("second", "hints-work", 30.0)
+    work = hub.log.expect("second", "hints-work", PATIENCE_S)
     assert (work.data["group"], work.data["table"]) == (51821, "wgmqtt_hub1_51821")
-    assert hub.move(1) < SOON_MS * 3
-    hub.log.expect("second", "seen", 0.5, endpoint="203.0.113.11:20001")
+    since_ns = hub.log.note("lab", "mark").t_ns
+    assert hub.move(1) < SOON_MS
+    seen = hub.log.expect("second", "seen", PATIENCE_S, since_ns=since_ns, endpoint="203.0.113.11:20001")
+    assert (seen.t_ns - since_ns) / 1e6 < 2 * SOON_MS
     first.kill()
     assert hub.tables() == ["table inet wgmqtt_hub1_51821"]
 
 
-def test_interface_deleted_and_made_again_is_learned_anew(hub: HubWithSite) -> None:
+def test_interface_deleted_and_created_again_is_watched_again(hub: HubWithSite) -> None:
     hub.settings["poll_s"] = 0.5
     hub.write_config()
     hub.watch_with_hints()
     hub.namespace.ip("link del wg0")
-    hub.log.expect("watch", "interface-failed", 30.0)
-    time.sleep(0.2)
-    assert "elements" not in hub.elements(TABLE, "known4")
-    since_ns = hub.log.note("lab", "made again").t_ns
+    hub.log.expect("watch", "interface-failed", PATIENCE_S)
+    wait_until(lambda: "elements" not in hub.elements(TABLE, "known4"), "the set is empty")
+    since_ns = hub.log.note("lab", "created again").t_ns
     hub.remake()
-    hub.log.expect("watch", "looked", 30.0, since_ns=since_ns)
-    hub.speak()
-    assert hub.move(1) < SOON_MS * 3
+    hub.log.expect("watch", "polled", PATIENCE_S, since_ns=since_ns)
+    hub.ping_hub()
+    assert hub.move(1) < SOON_MS
 
 
 def test_link_events_bring_the_next_poll_forward(hub: HubWithSite) -> None:
-    """The next poll would be half a minute away; the kernel says at once that an interface is gone or back."""
-    hub.settings["poll_s"] = 30
-    hub.write_config()
+    """The next poll would be a minute away; the kernel reports at once that an interface is gone or back."""
     hub.watch_with_hints()
     since_ns = hub.log.note("lab", "deleting").t_ns
     hub.namespace.ip("link del wg0")
-    hub.log.expect("watch", "interface-failed", 5.0, since_ns=since_ns)
-    since_ns = hub.log.note("lab", "making again").t_ns
+    failed = hub.log.expect("watch", "interface-failed", PATIENCE_S, since_ns=since_ns)
+    assert (failed.t_ns - since_ns) / 1e6 < SOON_MS
+    since_ns = hub.log.note("lab", "creating again").t_ns
     hub.remake()
-    hub.log.expect("watch", "looked", 5.0, since_ns=since_ns)
+    polled = hub.log.expect("watch", "polled", PATIENCE_S, since_ns=since_ns)
+    assert (polled.t_ns - since_ns) / 1e6 < SOON_MS
 
 
-def test_interface_that_comes_late_is_watched_beside_the_first(hub: HubWithSite) -> None:
+def test_interface_created_later_is_watched_beside_the_first(hub: HubWithSite) -> None:
     hub.settings |= {
         "poll_s": 0.5,
         "hub": yaml.safe_load(hub.config.read_text())["hub"] | {"interfaces": ["wg0", "wg9"]},
     }
     hub.write_config()
     hub.watch_with_hints()
-    hub.log.expect("watch", "interface-failed", 5.0, interface="wg9")
-    assert hub.move(1) < SOON_MS * 3
+    hub.log.expect("watch", "interface-failed", PATIENCE_S, interface="wg9")
+    assert hub.move(1) < SOON_MS
     hub.add_interface("wg9")
     hub.namespace.run("wg", "set", "wg9", "listen-port", "51999")
     hub.namespace.ip("link set wg9 up")
-    time.sleep(1.2)
-    assert "51820, 51999" in hub.elements(TABLE, "ports")
-    assert hub.move(2) < SOON_MS * 3
+    wait_until(lambda: "51820, 51999" in hub.elements(TABLE, "ports"), "the set has both ports")
+    assert hub.move(2) < SOON_MS
 
 
 @pytest.mark.parametrize("kind", [4, 6])
 def test_flood_of_spoofed_packets_costs_bounded_cpu_and_a_move_is_still_seen(kind: Family) -> None:
-    """12,000 packets of as many sources in 4 s; the kernel reports 200 a second, and a look costs what it may."""
+    """12,000 packets from as many sources in 4 s; the kernel reports 200 a second, and polls have a CPU budget."""
     with HubWithSite(kind) as hub:
         child = hub.watch_with_hints()
         spoofing = flood(hub, 12_000, 4.0)
         time.sleep(1.0)
-        begun_s, used_s = time.monotonic(), cpu_s(child)
+        begun_s, used_s = time.monotonic(), cpu_s(child.pid)
         times_ms = [hub.move(number) for number in (1, 2, 3)]
         while spoofing.poll() is None:
             time.sleep(0.05)
-        share = (cpu_s(child) - used_s) / (time.monotonic() - begun_s)
+        share = (cpu_s(child.pid) - used_s) / (time.monotonic() - begun_s)
         assert spoofing.stdout is not None
-        assert int(spoofing.stdout.read().split()[0].removeprefix("sent=")) > 11_900
-        assert max(times_ms) < 1000, times_ms
-        assert share < 0.25, share
+        assert int(spoofing.stdout.read().split()[0].removeprefix("sent=")) == 12_000
+        assert max(times_ms) < SOON_MS, times_ms
+        assert share < MOST_SHARE, share
 
 
-def test_reload_of_the_daemon_makes_the_table_anew(hub: HubWithSite) -> None:
-    """The old table goes before the new one comes: both have the same name."""
+def test_reload_of_the_daemon_replaces_the_table(hub: HubWithSite) -> None:
+    """The old table is removed before the new one is created: both have the same name."""
     child = daemon(hub)
     for number in range(3):
         since_ns = hub.log.note("lab", "reload").t_ns
         child.signal(signal.SIGHUP)
-        hub.log.expect("hub", "hints active", 30.0, since_ns=since_ns, table=TABLE)
-        hub.speak()
+        hub.log.expect("hub", "hints active", PATIENCE_S, since_ns=since_ns, table=TABLE)
+        hub.ping_hub()
         time.sleep(0.2)
         assert hub.tables() == [f"table inet {TABLE}"], number
     assert not hub.log.find("hub", "hints unavailable, polling only")
@@ -243,10 +244,10 @@ def test_reload_of_the_daemon_makes_the_table_anew(hub: HubWithSite) -> None:
 
 
 def daemon(hub: HubWithSite) -> Child:
-    """Start the whole daemon; there is no broker, which it says and waits for."""
-    hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))  # makes the secrets, too
-    hub.speak()
+    """Start the whole daemon; it waits for a broker, which does not run."""
+    hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))  # creates the secrets, too
+    hub.ping_hub()
     command = python_module("wgmqtt", "run", "-c", str(hub.config))
     child = Child("hub", hub.namespace, command, hub.log, read_line)
-    hub.log.expect("hub", "hints active", 30.0)
+    hub.log.expect("hub", "hints active", PATIENCE_S)
     return child

@@ -1,4 +1,4 @@
-"""What the lab reads from others: dumps, packets, log lines, and the order of events. No root needed."""
+"""The lab's parsers of dumps, packets and log lines, and the order of its events. Needs no root."""
 
 import struct
 
@@ -49,12 +49,12 @@ def test_log_line_gives_phrase_pairs_and_its_own_time() -> None:
     assert read_line("hub", line) == Event(1700000000_000250000, "hub", "endpoint changed", pairs)
 
 
-def test_line_that_is_no_log_line_is_kept_as_it_is() -> None:
+def test_line_that_is_no_log_line_is_kept_unchanged() -> None:
     event = read_line("hub", "Traceback (most recent call last):")
     assert (event.kind, event.data["text"]) == ("line", "Traceback (most recent call last):")
 
 
-def test_events_are_found_by_time_whatever_order_they_came_in() -> None:
+def test_events_added_in_any_order_are_found_by_time() -> None:
     log = EventLog()
     for t_ns in (3, 1, 2):
         log.add(Event(t_ns, "site-a", "rx", {"peer": "site-b"}))
@@ -62,15 +62,15 @@ def test_events_are_found_by_time_whatever_order_they_came_in() -> None:
     assert log.expect("site-a", "rx", 0, since_ns=2, peer="site-b").t_ns == 2
 
 
-def test_wait_that_fails_shows_what_did_happen() -> None:
+def test_wait_that_fails_shows_the_last_events() -> None:
     log = EventLog()
     log.note("site-a", "rx", peer="site-b")
-    with pytest.raises(LabError, match=r"hub started.*did not come in 0 s(?s:.*)site-a rx peer=site-b"):
+    with pytest.raises(LabError, match=r"hub started.*did not come within 0 s(?s:.*)site-a rx peer=site-b"):
         log.expect("hub", "started", 0)
 
 
-def test_wait_ends_at_once_when_a_process_died() -> None:
+def test_wait_fails_at_once_when_a_process_died() -> None:
     log = EventLog()
     log.note("site-a", "died", status=3)
-    with pytest.raises(LabError, match="cannot come any more"):
+    with pytest.raises(LabError, match="can no longer come"):
         log.expect("site-a", "ready", 60)

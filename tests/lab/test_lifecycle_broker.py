@@ -1,4 +1,4 @@
-"""The broker is away, crashes, refuses, is silent, or is reached another way: said once, and nothing is lost."""
+"""The broker is unreachable, crashes, rejects logins or hangs: one warning each, and nothing is lost."""
 
 import signal
 import time
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.network.shell import run
-from lab.testbed.standalone_hub import PATIENCE_S, StandaloneHub
+from lab.testbed.events import PATIENCE_S
+from lab.testbed.standalone_hub import StandaloneHub
 
 pytestmark = pytest.mark.lab
 
@@ -18,101 +19,101 @@ REFUSED = "broker rejected the login"
 
 @pytest.fixture
 def hub() -> Iterator[StandaloneHub]:
-    """Give a hub of three routers, serving; two of them were seen and told."""
+    """Give a running hub with three routers, two of which have endpoints and tables."""
     with StandaloneHub() as made:
-        made.serve()
-        made.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
-        made.told("berlin", "cologne", "203.0.113.2:1002")
-        made.told("cologne", "berlin", "203.0.113.1:1001")
+        made.start()
+        made.set_endpoints(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+        made.expect_table("berlin", "cologne", "203.0.113.2:1002")
+        made.expect_table("cologne", "berlin", "203.0.113.1:1001")
         yield made
 
 
-def test_broker_down_at_start_is_waited_for_and_said_once() -> None:
+def test_broker_down_at_start_is_waited_for_and_warned_of_once() -> None:
     with StandaloneHub() as hub:
         hub.add_interface()
         hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
         hub.daemon.start()
-        assert "refused" in str(hub.said(AWAY).data["reason"]).lower()
-        hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+        assert "refused" in str(hub.expect_log(AWAY).data["reason"]).lower()
+        hub.set_endpoints(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
         time.sleep(2.0)
         assert hub.warnings() == [AWAY]
         hub.start_broker()
-        hub.said("broker ready")
-        hub.told("berlin", "cologne", "203.0.113.2:1002")
+        hub.expect_log("broker ready")
+        hub.expect_table("berlin", "cologne", "203.0.113.2:1002")
         assert hub.warnings() == [AWAY]
 
 
 def test_broker_killed_and_back_empty_gets_every_table_again(hub: StandaloneHub) -> None:
     killed_ns = hub.log.note("lab", "mark").t_ns
     hub.broker.kill()
-    hub.see(("berlin", "203.0.113.44:1044"))
-    hub.said(LOST, since_ns=killed_ns)
+    hub.set_endpoints(("berlin", "203.0.113.44:1044"))
+    hub.expect_log(LOST, since_ns=killed_ns)
     time.sleep(1.0)
     hub.broker.start()
-    hub.said("broker ready", since_ns=killed_ns, retained="0")
-    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=killed_ns)
-    hub.told("berlin", "cologne", "203.0.113.2:1002", since_ns=killed_ns)
+    hub.expect_log("broker ready", since_ns=killed_ns, retained="0")
+    hub.expect_table("cologne", "berlin", "203.0.113.44:1044", since_ns=killed_ns)
+    hub.expect_table("berlin", "cologne", "203.0.113.2:1002", since_ns=killed_ns)
     assert hub.warnings() == [LOST]
 
 
-def test_silent_broker_is_given_up_and_what_it_never_took_is_published_again(hub: StandaloneHub) -> None:
-    """A stopped mosquitto: the kernel takes the connection and every byte, nobody answers."""
+def test_broker_that_hangs_is_disconnected_and_gets_unacknowledged_tables_again(hub: StandaloneHub) -> None:
+    """With mosquitto suspended, the kernel accepts connections and data, and nobody answers."""
     stopped_ns = hub.log.note("lab", "mark").t_ns
     hub.broker.signal(signal.SIGSTOP)
-    hub.see(("berlin", "203.0.113.44:1044"))
-    lost = hub.said(LOST, since_ns=stopped_ns)
+    hub.set_endpoints(("berlin", "203.0.113.44:1044"))
+    lost = hub.expect_log(LOST, since_ns=stopped_ns)
     assert lost.data["reason"] == "no answer while ready"
     hub.broker.signal(signal.SIGCONT)
-    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=stopped_ns)
-    hub.said("broker ready", since_ns=lost.t_ns)
+    hub.expect_table("cologne", "berlin", "203.0.113.44:1044", since_ns=stopped_ns)
+    hub.expect_log("broker ready", since_ns=lost.t_ns)
     assert hub.warnings() == [LOST]
 
 
-def test_broker_that_is_silent_from_the_start_is_tried_again() -> None:
+def test_broker_that_hangs_from_the_start_is_retried() -> None:
     with StandaloneHub() as hub:
         hub.add_interface()
         hub.start_broker()
         hub.broker.signal(signal.SIGSTOP)
         hub.daemon.start()
-        assert hub.said(AWAY).data["reason"] == "no answer while opening"
+        assert hub.expect_log(AWAY).data["reason"] == "no answer while opening"
         hub.broker.signal(signal.SIGCONT)
-        hub.said("broker ready")
+        hub.expect_log("broker ready")
         assert hub.warnings() == [AWAY]
 
 
 def rotate(hub: StandaloneHub, user: str) -> None:
-    """Make a new password for one user, and let the broker take it: the steps of docs/operations.md."""
+    """Generate a new password for one user and let the broker load it: the steps of docs/operations.md."""
     hub.secret(user).unlink()
     hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))
     hub.broker.signal(signal.SIGHUP)
 
 
-def test_hubs_password_rotated_the_daemon_goes_on_with_the_new_one(hub: StandaloneHub) -> None:
-    """SIGHUP to both; the daemon may be refused for a moment, and says so at most once."""
+def test_rotated_password_of_the_hub_is_used_after_the_reload(hub: StandaloneHub) -> None:
+    """SIGHUP to both; the broker may reject the daemon for a moment, which is at most one warning."""
     rotated_ns = hub.log.note("lab", "mark").t_ns
     rotate(hub, "hub")
     hub.daemon.signal(signal.SIGHUP)
-    hub.said("broker ready", since_ns=rotated_ns)
-    hub.see(("berlin", "203.0.113.44:1044"))
-    hub.told("cologne", "berlin", "203.0.113.44:1044", since_ns=rotated_ns)
+    hub.expect_log("broker ready", since_ns=rotated_ns)
+    hub.set_endpoints(("berlin", "203.0.113.44:1044"))
+    hub.expect_table("cologne", "berlin", "203.0.113.44:1044", since_ns=rotated_ns)
     assert len(hub.warnings()) <= 1
 
 
-def test_broker_that_refuses_the_password_is_said_once_until_it_is_right(hub: StandaloneHub) -> None:
+def test_wrong_password_is_warned_of_once_until_it_is_right(hub: StandaloneHub) -> None:
     right = hub.secret("hub").read_text()
     hub.secret("hub").write_text("wrong\n")
     refused_ns = hub.log.note("lab", "mark").t_ns
     hub.daemon.signal(signal.SIGHUP)
-    hub.said(REFUSED, since_ns=refused_ns, reason="Not authorized")
+    hub.expect_log(REFUSED, since_ns=refused_ns, reason="Not authorized")
     time.sleep(2.0)
     assert hub.warnings() == [REFUSED]
     hub.secret("hub").write_text(right)
-    hub.said("broker ready", since_ns=refused_ns)
+    hub.expect_log("broker ready", since_ns=refused_ns)
     assert hub.warnings() == [REFUSED]
     assert right.strip() not in str(hub.log.since()), "no password in any line"
 
 
-def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(hub: StandaloneHub) -> None:
+def test_rotated_password_of_a_router_replaces_the_old_one(hub: StandaloneHub) -> None:
     old = hub.secret("berlin").read_text().strip()
     hub.client("berlin", old, source="old")
     rotate(hub, "berlin")
@@ -122,29 +123,29 @@ def test_routers_password_rotated_the_old_one_is_refused_and_the_new_one_taken(h
     hub.log.expect("old", "disconnected", PATIENCE_S)
 
 
-def serve_by(hub: StandaloneHub, way: dict[str, object], options: str) -> None:
-    """Let the daemon reach the broker this way, beside the listener for everybody else."""
+def start_with(hub: StandaloneHub, way: dict[str, object], options: str) -> None:
+    """Start a hub whose daemon reaches the broker this way, beside the listener for the other clients."""
     hub.add_interface()
     hub.start_broker(options)
     broker = {"username": "hub", "password_file": str(hub.secret("hub")), "for_routers": {"host": "10.99.0.1"}}
     hub.settings["broker"] = broker | way
     hub.write_config()
     hub.daemon.start()
-    hub.said("broker ready")
-    hub.see(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
-    hub.told("berlin", "cologne", "203.0.113.2:1002")
+    hub.expect_log("broker ready")
+    hub.set_endpoints(("berlin", "203.0.113.1:1001"), ("cologne", "203.0.113.2:1002"))
+    hub.expect_table("berlin", "cologne", "203.0.113.2:1002")
     assert hub.warnings() == []
 
 
 def test_broker_by_its_unix_socket() -> None:
     with StandaloneHub() as hub:
-        hub.directory.chmod(0o777)  # mosquitto runs as its own user
+        hub.directory.chmod(0o777)  # mosquitto runs as another user
         socket = hub.directory / "mosquitto.sock"
-        serve_by(hub, {"unix_socket": str(socket)}, f"listener 0 {socket}\n")
+        start_with(hub, {"unix_socket": str(socket)}, f"listener 0 {socket}\n")
 
 
 def make_certificates(hub: StandaloneHub) -> None:
-    """Make a CA and a certificate for 127.0.0.1 below the hub's directory."""
+    """Create a CA and a certificate for 127.0.0.1 in the hub's directory."""
     at = str(hub.directory)
     new = (
         "openssl",
@@ -170,12 +171,12 @@ def test_broker_by_tls_with_its_own_ca_and_not_without() -> None:
         make_certificates(hub)
         at = hub.directory
         options = f"listener 8883 127.0.0.1\ncertfile {at}/broker.pem\nkeyfile {at}/broker.key\n"
-        serve_by(hub, {"host": "127.0.0.1", "port": 8883, "tls": {"ca_file": f"{at}/ca.pem"}}, options)
+        start_with(hub, {"host": "127.0.0.1", "port": 8883, "tls": {"ca_file": f"{at}/ca.pem"}}, options)
         broker = hub.settings["broker"]
         assert isinstance(broker, dict)
         hub.settings["broker"] = broker | {"tls": {}}
         hub.write_config()
         hub.daemon.signal(signal.SIGHUP)
-        assert "certificate verify failed" in str(hub.said(AWAY).data["reason"])
+        assert "certificate verify failed" in str(hub.expect_log(AWAY).data["reason"])
         time.sleep(1.0)
         assert hub.warnings() == [AWAY]

@@ -1,4 +1,4 @@
-"""The mutations of the emitted script, as text: each must fit the script that gen-rsc prints today. No lab needed."""
+"""The mutations of the generated script, as text: each must fit the current script. Needs no lab."""
 
 from pathlib import Path
 
@@ -25,12 +25,12 @@ def test_mutation_names_are_unique_and_their_checks_exist() -> None:
     assert {mutation.noticed_by for mutation in MUTATIONS} <= {check.name for check in CHECKS}
 
 
-def test_replacement_whose_text_is_not_there_is_an_error() -> None:
+def test_replacement_whose_text_is_missing_is_an_error() -> None:
     with pytest.raises(UnmatchedError, match="0 times; expected once; got :put 1"):
         handler("gone", "table is applied", ":put 1", ":put 2").apply(SCRIPT)
 
 
-def test_replacement_whose_text_stands_twice_is_an_error() -> None:
+def test_replacement_whose_text_occurs_twice_is_an_error() -> None:
     with pytest.raises(UnmatchedError, match="2 times"):
         Replacement("once", "never", is_handler=False).apply("once and once")
 
@@ -47,7 +47,7 @@ def test_replacement_of_two_lines_fits_the_quoted_handler() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.name)
-def test_arranged_puts_the_wanted_check_first_and_keeps_all(check: Check) -> None:
+def test_arranged_puts_the_requested_check_first_and_keeps_all(check: Check) -> None:
     stages = arranged(check.name)
     assert stages[0].index(check) <= 1
     assert sorted(each.name for stage in stages for each in stage) == sorted(each.name for each in CHECKS)

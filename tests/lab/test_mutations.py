@@ -1,4 +1,4 @@
-"""The lab is an honest judge: the script as it is passes every check, and each mutation of it fails one."""
+"""The lab judges honestly: the script passes every check, and each mutation of it fails at least one."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from lab.checks.mutations import judge, judge_mutation
 pytestmark = pytest.mark.lab
 
 
-def test_script_as_it_is_passes_every_check() -> None:
+def test_unchanged_script_passes_every_check() -> None:
     verdict = judge(str)
     assert (verdict.failed, verdict.why) == ("", "")
 

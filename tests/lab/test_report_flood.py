@@ -37,8 +37,8 @@ def moves_ms(hub: StandaloneHub, turn: int) -> list[float]:
     """Move one end of each pair, one after the other; return after how long the other end was told."""
     found = list[float]()
     for moved, other in PAIRS:
-        seen_ns = hub.see((moved, place(moved, turn)))
-        found.append((hub.told(other, moved, place(moved, turn), since_ns=seen_ns).t_ns - seen_ns) / 1e6)
+        seen_ns = hub.set_endpoints((moved, place(moved, turn)))
+        found.append((hub.expect_table(other, moved, place(moved, turn), since_ns=seen_ns).t_ns - seen_ns) / 1e6)
     return found
 
 
@@ -66,9 +66,9 @@ def test_flood_of_reports_from_one_router_delays_no_other_router(
         hub.start_broker(viewer=False)
         watch_tables(hub)
         hub.daemon.start()
-        hub.said("broker ready")
-        hub.see(*((name, place(name, 0)) for name in names))
-        hub.told("a0", "b0", place("b0", 0))
+        hub.expect_log("broker ready")
+        hub.set_endpoints(*((name, place(name, 0)) for name in names))
+        hub.expect_table("a0", "b0", place("b0", 0))
         before_ms = moves_ms(hub, 1)
         daemon = find_process("wgmqtt", run("ip", "netns", "pids", hub.namespace.name))
         flooded_ns = hub.log.note("lab", "mark").t_ns

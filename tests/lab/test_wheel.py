@@ -1,4 +1,4 @@
-"""The wheel, installed alone in an empty environment and used with the source tree out of reach. Fetches from PyPI."""
+"""The wheel, installed alone in an empty environment, with the source tree hidden. Downloads from PyPI."""
 
 import subprocess
 import sys
@@ -12,31 +12,31 @@ from lab.network.shell import run
 pytestmark = pytest.mark.lab
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_S = 180.0
+DOWNLOAD_S = 300.0
 HIDE = 'mount -t tmpfs none "$1" && cd / && shift && exec "$@"'
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the wheel, built from the tree as a person does it."""
+    """Give the wheel, built from the source tree."""
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT), timeout_s=PATIENCE_S)
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT), timeout_s=DOWNLOAD_S)
     (made,) = folder.glob("wgmqtt-*.whl")
     return made
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the interpreter of an environment that holds the wheel and what it needs, and nothing else."""
+    """Give the interpreter of an environment with only the wheel and its dependencies."""
     folder = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "venv", str(folder), timeout_s=PATIENCE_S)
-    run(str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", str(wheel), timeout_s=PATIENCE_S)
+    run(sys.executable, "-m", "venv", str(folder), timeout_s=DOWNLOAD_S)
+    run(str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", str(wheel), timeout_s=DOWNLOAD_S)
     return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the example configuration, outside of the tree, with its secrets beside it."""
+    """Give the example configuration, outside of the source tree, with its secrets beside it."""
     folder = tmp_path_factory.mktemp("etc")
     text = (ROOT / "config.example.yaml").read_text().replace("/etc/wgmqtt/secrets", str(folder / "secrets"))
     (folder / "config.yaml").write_text(text)
@@ -44,9 +44,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def use(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run wgmqtt in `/`, isolated, where the source tree is an empty directory."""
+    """Run wgmqtt in `/`, isolated, with an empty directory in place of the source tree."""
     command = ["unshare", "--mount", "sh", "-c", HIDE, "-", str(ROOT), str(python), "-I", "-m", "wgmqtt", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own wheel
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=DOWNLOAD_S)  # noqa: S603 - the wheel under test
 
 
 def test_wheel_holds_the_package_and_its_templates_and_nothing_else(wheel: Path) -> None:
@@ -59,7 +59,7 @@ def test_wheel_holds_the_package_and_its_templates_and_nothing_else(wheel: Path)
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "wgmqtt").rglob("*.py")} <= names
 
 
-def test_wheel_alone_says_its_version_and_ends_with_the_right_status(python: Path, config: Path) -> None:
+def test_wheel_alone_prints_its_version_and_exits_with_the_right_status(python: Path, config: Path) -> None:
     done = use(python, "--version")
     assert (done.returncode, done.stdout.split()[0]) == (0, "wgmqtt")
     assert use(python, "no-such-command").returncode == 2
@@ -67,7 +67,9 @@ def test_wheel_alone_says_its_version_and_ends_with_the_right_status(python: Pat
     assert use(python, "check-config", "-c", str(config)).returncode == 78, "no secrets yet"
 
 
-def test_wheel_alone_makes_scripts_schema_secrets_and_broker_files(python: Path, config: Path, tmp_path: Path) -> None:
+def test_wheel_alone_generates_scripts_schema_secrets_and_broker_files(
+    python: Path, config: Path, tmp_path: Path
+) -> None:
     script = use(python, "gen-rsc", "berlin", "-c", str(config), "--redact")
     assert (script.returncode, script.stderr) == (0, "")
     assert "/iot/mqtt/brokers" in script.stdout
@@ -79,24 +81,24 @@ def test_wheel_alone_makes_scripts_schema_secrets_and_broker_files(python: Path,
     assert use(python, "check-config", "-c", str(config)).returncode == 0
 
 
-def test_wheel_alone_runs_the_daemon_until_it_is_told_to_stop(python: Path, config: Path) -> None:
-    """Every module is there that only the daemon needs, and every dependency is declared."""
+def test_wheel_alone_runs_the_daemon_until_sigterm(python: Path, config: Path) -> None:
+    """The modules that only the daemon needs are in the wheel, and every dependency is declared."""
     use(python, "gen-mosquitto", "-c", str(config), "--folder", str(config.parent))
-    command = ["timeout", "60", str(python), "-I", "-m", "wgmqtt", "run", "-c", str(config)]
+    command = ["timeout", "300", str(python), "-I", "-m", "wgmqtt", "run", "-c", str(config)]
     isolated = ["unshare", "--mount", "--net", "sh", "-c", HIDE, "-", str(ROOT), *command]
     phrases = []
-    with subprocess.Popen(isolated, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own wheel
+    with subprocess.Popen(isolated, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - the wheel under test
         assert process.stderr is not None
         for line in process.stderr:
             phrases.append(" ".join(line.split()[2:]))
             if phrases[-1].startswith("broker unreachable"):
-                process.terminate()  # timeout(1) hands it on
+                process.terminate()  # timeout(1) forwards it
     assert phrases[0].startswith("started hub=hub1"), phrases
     assert phrases[-1] == "stopped", phrases
 
 
 def test_editable_install_finds_its_templates_from_any_directory(config: Path) -> None:
-    """`.venv` is one (lab/setup.sh): the package stands in a source tree, the templates beside it."""
+    """`.venv` has one (lab/setup.sh): the package is in the source tree, the templates are beside it."""
     where = [sys.executable, "-I", "-c", "import wgmqtt; print(wgmqtt.__file__)"]
     package = Path(subprocess.run(where, cwd="/", capture_output=True, text=True, check=True).stdout.strip()).parent  # noqa: S603 - this interpreter
     assert not (package / "routeros").exists()

@@ -1,11 +1,11 @@
-"""WireGuard's timers where sleeping is free: tests/vm/timers.py on user-mode Linux, started once for all its cases."""
+"""WireGuard's timers: tests/vm/timers.py on user-mode Linux with virtual time, started once for all its cases."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.lab.vm_programs import ROOT, told_by
+from tests.lab.vm_programs import ROOT, output_of
 from tests.vm.timers import CASES
 
 pytestmark = pytest.mark.lab
@@ -14,14 +14,14 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wgmq
 
 
 @pytest.fixture(scope="module")
-def told() -> str:
-    """Return what the cases said in the guest. To build its kernel takes longer than all other tests together."""
+def output() -> str:
+    """Return the output in the guest; building its kernel takes longer than all other tests together."""
     if not os.environ.get("UML") and not list(CACHE.glob("uml-[0-9]*")):
-        pytest.skip("no user-mode kernel here: 'bash lab/vm/uml.sh true' builds it once, in 6 to 10 minutes")
+        pytest.skip("no user-mode kernel: 'bash lab/vm/uml.sh true' builds it once, in 6 to 10 minutes")
     surroundings = {"VM_APPEND": "time-travel", "VM_TIMEOUT": "300", "PYTHONPATH": str(ROOT)}
-    return told_by("timers", "uml.sh", surroundings)
+    return output_of("timers", "uml.sh", surroundings)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_timer_of_wireguard(told: str, case: str) -> None:
-    assert f"\nok {case} " in f"\n{told}", told
+def test_timer_of_wireguard(output: str, case: str) -> None:
+    assert f"\nok {case} " in f"\n{output}", output

@@ -19,6 +19,7 @@ from lab.routeros.router import Router, Site
 from lab.routeros.site.namespace import RealClock
 from lab.routeros.surroundings import Surroundings
 from lab.routeros.switches import Switches
+from lab.testbed.events import PATIENCE_S, wait_until
 from lab.testbed.loopback_broker import Broker, Witness, free_port, running_broker
 from tests.routeros.tls_script import UPLOADED, VERSION, tls_script
 from wgmqtt.model import BrokerAddress
@@ -26,7 +27,7 @@ from wgmqtt.wire.report import decode_report
 
 pytestmark = pytest.mark.lab
 
-STEP_S = 15.0
+STEP_S = PATIENCE_S
 NEW = place_of(1, 2000)
 
 
@@ -160,5 +161,5 @@ def test_router_without_a_certificate_is_refused_by_the_broker(meeting: Meeting)
     with tls_site(meeting.files) as site:
         site.router.run_import(meeting.script(meeting.files / "authority.pem", own=""))
         site.wait_for("disconnected")
-        assert "peer did not return a certificate" in meeting.broker.log()
+        wait_until(lambda: "peer did not return a certificate" in meeting.broker.log(), "the broker logs its reason")
         assert site.device.peers[key_of(1)].endpoint == place_of(1)

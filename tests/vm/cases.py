@@ -1,6 +1,6 @@
-"""Runs the cases of a program in a virtual machine, and says of each how it ended. Edge: the terminal.
+"""Runs the cases of a program in a virtual machine, and prints the result of each.
 
-A plain program, not pytest: under qemu starting that costs more than most cases.
+Not pytest, because starting it under qemu takes longer than most cases.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ Case = Callable[[], Awaitable[None] | None]
 
 
 def run_cases(cases: Mapping[str, Case], names: Sequence[str], tidy: Callable[[], None]) -> int:
-    """Run the cases of these names, all without names, with `tidy` after each; return the exit status, 1 if one failed.
+    """Run the named cases, or all, with `tidy` after each; return the exit status, 1 if one failed.
 
     Prints `ok CASE SECONDS s`, or `FAILED CASE` and the traceback.
     """
@@ -24,7 +24,7 @@ def run_cases(cases: Mapping[str, Case], names: Sequence[str], tidy: Callable[[]
             outcome = cases[name]()
             if outcome is not None:
                 asyncio.run(_end(outcome))
-        except Exception:  # noqa: BLE001 - whatever it is, it is shown and counted
+        except Exception:  # noqa: BLE001 - any error is printed and counted
             failed = 1
             print("FAILED", name)
             traceback.print_exc(file=sys.stdout)

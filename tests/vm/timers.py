@@ -1,7 +1,7 @@
-"""WireGuard's own timers, on which the engine's constants stand: python3 -m tests.vm.timers [CASE...], as root.
+"""WireGuard's timers, on which constants of the engine are based: python3 -m tests.vm.timers [CASE...], as root.
 
-For a virtual machine in which sleeping is free (`VM_APPEND=time-travel bash lab/vm/uml.sh`): an hour takes seconds.
-Prints `ok CASE` or `FAILED CASE` and the traceback for each; ends with status 1 if one failed.
+For a virtual machine with virtual time (`VM_APPEND=time-travel bash lab/vm/uml.sh`), where an hour takes seconds.
+Prints `ok CASE` or `FAILED CASE` and the traceback for each; exit status 1 if one failed.
 
 Source: "WireGuard: Next Generation Kernel Network Tunnel", sections 6.1 to 6.5; wg(8), PersistentKeepalive.
 """
@@ -28,7 +28,7 @@ HUB, SITE = "10.9.0.1", "10.9.0.2"
 
 
 def begin(keepalive_s: int = 0) -> None:
-    """Make the hub, wg0, here, and the site in a namespace of its own, with a wire between them that can be cut."""
+    """Create the hub (wg0), the site (wg1) in another namespace, and a cable between them that can be cut."""
     end()
     run("ip", "netns", "add", "site")
     run("ip", "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", "site")
@@ -38,7 +38,7 @@ def begin(keepalive_s: int = 0) -> None:
     at_site("ip", "link", "set", "wire", "up")
     make("wg0", 51820, key("hub"), peer_text(public("site"), f"{SITE}/32"))
     run("ip", "address", "add", f"{HUB}/24", "dev", "wg0")
-    # Made there: a WireGuard interface keeps its socket in the namespace in which it was made.
+    # Created inside, because a WireGuard interface keeps its socket in the namespace in which it was created.
     peer = peer_text(public("hub"), f"{HUB}/32", "192.0.2.1:51820", keepalive_s)
     at_site("ip", "link", "add", "wg1", "type", "wireguard")
     config = f"[Interface]\nListenPort = 51821\nPrivateKey = {key('site')}\n{peer}"
@@ -48,7 +48,7 @@ def begin(keepalive_s: int = 0) -> None:
 
 
 def end() -> None:
-    """Take all of it away."""
+    """Remove all of it."""
     delete("wire", "wg0")
     run("sh", "-c", "nft delete table inet cut 2>/dev/null || true")
     run("sh", "-c", "ip netns delete site 2>/dev/null || true")
@@ -65,13 +65,13 @@ def is_answered() -> bool:
 
 
 def cut(*, is_cut: bool) -> None:
-    """Let nothing pass any more, or let it pass again."""
+    """Drop all packets, or stop dropping them."""
     rule = "{ chain c { type filter hook input priority 0; iifname wire drop; }; }"
     run("nft", f"add table inet cut {rule}" if is_cut else "delete table inet cut")
 
 
 def seen() -> PeerState:
-    """Return what the daemon's own dump says of the site."""
+    """Return the site's state in the daemon's dump."""
     dump = asyncio.run(KernelWireguard().dump("wg0"))
     ((raw, peer),) = dump.snapshot.items()
     return peer_state(raw, peer)
@@ -97,8 +97,8 @@ def keepalive_is_seen_every_25_s() -> None:
     assert len(heard) >= 300 // KEEPALIVE_S - 1, heard
 
 
-def session_that_is_used_is_never_older_than_what_counts_as_live() -> None:
-    """A site that does no more than keep its mapping open: the handler must never take it for dead."""
+def session_in_use_is_never_older_than_the_liveness_limit() -> None:
+    """A site that only sends keepalives: the handler must never take its session for dead."""
     begin(KEEPALIVE_S)
     time.sleep(2)
     ages, handshakes = [], set()
@@ -111,7 +111,7 @@ def session_that_is_used_is_never_older_than_what_counts_as_live() -> None:
 
 
 def session_dies_180_s_after_its_handshake() -> None:
-    """Below, it is used as it is, whatever happened in between; above, a new handshake comes first."""
+    """A younger session is used as it is; with an older one, a new handshake comes first."""
     for silence_s, is_kept in ((SILENT_S - 70, True), (SILENT_S + 5, False)):
         begin()
         assert is_answered()
@@ -125,7 +125,7 @@ def session_dies_180_s_after_its_handshake() -> None:
         assert is_answered()
 
 
-def unanswered_handshake_is_tried_every_5_s_and_given_up_after_90() -> None:
+def unanswered_handshake_is_retried_every_5_s_for_90_s() -> None:
     begin()
     cut(is_cut=True)
     sent = [initiations()]
@@ -137,18 +137,18 @@ def unanswered_handshake_is_tried_every_5_s_and_given_up_after_90() -> None:
         if sent[-1] != sent[-2]:
             tried.append(time.monotonic())
     pauses = [later - earlier for earlier, later in pairwise(tried)]
-    assert all(RETRY_S - 1 <= pause <= RETRY_S + 1.4 for pause in pauses), pauses  # one look takes half a second
+    assert all(RETRY_S - 1 <= pause <= RETRY_S + 1.4 for pause in pauses), pauses  # one poll takes half a second
     assert GIVES_UP_S // RETRY_S <= len(tried) <= GIVES_UP_S // RETRY_S + 2, tried  # the first, 18 more, one to give up
-    assert GIVES_UP_S <= tried[-1] - tried[0] <= GIVES_UP_S + 25, tried  # jitter, and half a second for each look
+    assert GIVES_UP_S <= tried[-1] - tried[0] <= GIVES_UP_S + 25, tried  # jitter, and half a second for each poll
 
 
 def initiations() -> int:
-    """Return how many handshakes the site has begun: WireGuard counts each with its 148 bytes."""
+    """Return how many handshakes the site has started, from the 148 bytes of each."""
     return int(at_site("wg", "show", "wg1", "transfer").split()[2]) // 148
 
 
 def new_endpoint_does_not_hurry_a_handshake_that_waits() -> None:
-    """Set right after a try that went nowhere, the right endpoint is used only when the 5 s are over."""
+    """After an attempt at a wrong endpoint, the right one is used only when the 5 s are over."""
     begin()
     at_site("wg", "set", "wg1", "peer", public("hub"), "endpoint", "192.0.2.77:1", "persistent-keepalive", "25")
     time.sleep(0.5)
@@ -159,13 +159,13 @@ def new_endpoint_does_not_hurry_a_handshake_that_waits() -> None:
     assert 2 <= time.monotonic() - began_s <= RETRY_S + 1
 
 
-def clock_that_went_back_keeps_a_site_out_until_it_is_right() -> None:
-    """The hub takes no handshake that is older than the last one (TAI64N, section 5.1): after a reboot without NTP."""
+def clock_that_went_back_locks_a_site_out_until_it_is_right() -> None:
+    """The hub rejects handshakes older than the last one (TAI64N, section 5.1), as after a reboot without NTP."""
     begin()
     assert is_answered()
     before = seen()
-    at_site("ip", "link", "set", "wg1", "down")  # it forgets its session
-    time.sleep(SILENT_S * 2)  # and the hub does not call it any more
+    at_site("ip", "link", "set", "wg1", "down")  # it loses its session
+    time.sleep(SILENT_S * 2)  # and the hub no longer sends to it
     now_s = time.time()
     time.clock_settime(time.CLOCK_REALTIME, now_s - 3600)
     at_site("ip", "link", "set", "wg1", "up")
@@ -181,11 +181,11 @@ CASES: dict[str, Callable[[], None]] = {
     case.__name__: case
     for case in (
         keepalive_is_seen_every_25_s,
-        session_that_is_used_is_never_older_than_what_counts_as_live,
+        session_in_use_is_never_older_than_the_liveness_limit,
         session_dies_180_s_after_its_handshake,
-        unanswered_handshake_is_tried_every_5_s_and_given_up_after_90,
+        unanswered_handshake_is_retried_every_5_s_for_90_s,
         new_endpoint_does_not_hurry_a_handshake_that_waits,
-        clock_that_went_back_keeps_a_site_out_until_it_is_right,
+        clock_that_went_back_locks_a_site_out_until_it_is_right,
     )
 }
 

@@ -1,5 +1,6 @@
 """`/iot/mqtt` of the emulator against a real mosquitto."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -71,9 +72,12 @@ def test_subscription_added_while_connected_takes_effect_after_reconnect(
     client.order("disconnect")
     client.wait_for("disconnected")
     client.order("connect")
-    time.sleep(0.1)  # the subscription is on its way
-    witness.publish("t/site-a", b"late")
-    assert client.wait_for("message") == ("t/site-a", b"late")
+    received = None
+    while received is None:  # until the broker has the subscription
+        witness.publish("t/site-a", b"late")
+        with contextlib.suppress(TimeoutError):
+            received = client.wait_for("message", 0.5)
+    assert received == ("t/site-a", b"late")
 
 
 def test_reconnect_delivers_the_retained_message_again(broker: Broker, witness: Witness, client: Client) -> None:

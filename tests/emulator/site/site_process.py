@@ -6,11 +6,10 @@ from collections.abc import Callable
 from lab.network.netns import Namespace, Rack, python_module
 from lab.network.wireguard import Device, Keys, PeerConfig, generate_keys
 from lab.testbed.child import Child, read_json_line
-from lab.testbed.events import Event, EventLog
+from lab.testbed.events import PATIENCE_S, Event, EventLog
 
 HUB_ENDPOINT = ("192.0.2.1", 51820)
-START_S = 20.0
-STEP_S = 10.0
+STEP_S = PATIENCE_S
 MQTT_PORT = 1883
 HUB_TEXT = "{}:{}".format(*HUB_ENDPOINT)
 
@@ -49,7 +48,7 @@ class SiteProcess:
         words = [word for switch in switches for word in ("--switch", switch)]
         command = python_module("lab.routeros.site", "--interface", "wg0", "--name", "a", "--version", version, *words)
         self.child = Child("a", machine.namespace, command, self.log, read_json_line)
-        self.log.expect("a", "ready", START_S)
+        self.log.expect("a", "ready", STEP_S)
 
     def run(self, source: str) -> Event:
         """Run a script; return its `run-done`."""

@@ -32,7 +32,7 @@ def test_failed_handler_is_reported_and_logged(start: Start) -> None:
 
 def test_handlers_of_two_messages_run_at_the_same_time(start: Start) -> None:
     site = start()
-    site.handle(":delay 300ms")
+    site.handle(":delay 2s")
     since_ns = time.time_ns()
     for _ in range(2):
         site.child.send({"do": "message", "topic": "t", "payload": ""})
