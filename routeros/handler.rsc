@@ -1,53 +1,71 @@
-# wgmqtt @version@ handler of router @router@. It runs when a table arrives.
-# The table is data: no part of it is ever run. It sets endpoint-address and endpoint-port
-# of peers of one interface, sends through their tunnels, and reports what it did.
-# It keeps one global variable, wgmqttTurn: a counter of the tables that came since the router's start.
+# wgmqtt @version@, router @router@. RouterOS runs this handler for each table that arrives.
+# A table is data: no part of it is ever run. The handler sets endpoint-address and endpoint-port of peers of one
+# interface, sends through their tunnels, and reports what it did. It keeps one global variable: wgmqttTurn.
 :local meshInterface @interface@
 :local hubKey @hubKey@
 :local mqttBroker @broker@
 :local reportTopic @reportTopic@
-:local scriptId @scriptId@
 
-# What a peer is set to and what it does now. An IPv6 address is brought to RouterOS's own spelling.
-:local look do={
-  :local spell do={
-    :local text [:tostr $1]
-    :if ([:typeof [:find $text ":"]] = "num") do={ :set text [:tostr [:toip6 $text]] }
-    :return $text
-  }
-  :local seen ({})
-  :set ($seen->"error") ""
-  :set ($seen->"configured") ""
-  :set ($seen->"current") ""
-  :set ($seen->"away") false
-  :set ($seen->"rx") ""
-  :set ($seen->"age") ""
-  :set ($seen->"live") false
-  :onerror wgmqttError in={
-    :local address [$spell [/interface/wireguard/peers/get $1 endpoint-address]]
-    :local port [:tostr [/interface/wireguard/peers/get $1 endpoint-port]]
-    :set ($seen->"configured") ($address . " " . $port)
-    :set address [$spell [/interface/wireguard/peers/get $1 current-endpoint-address]]
-    :set port [:tostr [/interface/wireguard/peers/get $1 current-endpoint-port]]
-    :set ($seen->"current") ($address . " " . $port)
-    :set ($seen->"away") ([:len $address] > 0 and ($seen->"current") != ($seen->"configured"))
-    :set ($seen->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
-    :local age [/interface/wireguard/peers/get $1 last-handshake]
-    :if ([:typeof $age] = "time") do={
-      :set ($seen->"age") [:tostr $age]
-      :if ($age < 150s) do={ :set ($seen->"live") true }
-    }
-  } do={
-    :set ($seen->"error") $wgmqttError
-  }
-  :return $seen
+# Return the address that a text ($1) spells; raise error $2 if it spells none. RouterOS also reads 1.1 and
+# 1.2.3.4/24 as addresses, so an IPv4 address must be spelled the way RouterOS itself spells it.
+:local parseAddress do={
+  :local text [:tostr $1]
+  :local address [:toip $text]
+  :if ([:typeof [:find $text ":"]] = "num") do={ :set address [:toip6 $text] }
+  :if ([:typeof $address] = "ip6") do={ :return $address }
+  :if ([:typeof $address] = "ip" and [:tostr $address] = $text) do={ :return $address }
+  :error $2
 }
 
-# The only command that changes something: one peer's endpoint. Returns what it did.
+# Return the state of a peer ($1: its id). Away: its current endpoint is not the configured one. Live: it has a
+# session. IPv6 addresses get RouterOS's own spelling, so that equal endpoints are equal texts.
+:local readPeer do={
+  :local state {error="";configured="";current="";rx="";age="";away=false;live=false}
+  :onerror wgmqttError in={
+    :local address [:tostr [/interface/wireguard/peers/get $1 endpoint-address]]
+    :if ([:typeof [:find $address ":"]] = "num") do={ :set address [:tostr [:toip6 $address]] }
+    :set ($state->"configured") ($address . " " . [/interface/wireguard/peers/get $1 endpoint-port])
+    :set address [:tostr [/interface/wireguard/peers/get $1 current-endpoint-address]]
+    :if ([:typeof [:find $address ":"]] = "num") do={ :set address [:tostr [:toip6 $address]] }
+    :set ($state->"current") ($address . " " . [/interface/wireguard/peers/get $1 current-endpoint-port])
+    :set ($state->"away") ([:len $address] > 0 and ($state->"current") != ($state->"configured"))
+    :set ($state->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
+    :local age [/interface/wireguard/peers/get $1 last-handshake]
+    :if ([:typeof $age] = "time") do={
+      :set ($state->"age") [:tostr $age]
+      :if ($age < 150s) do={ :set ($state->"live") true }
+    }
+  } do={
+    :set ($state->"error") $wgmqttError
+  }
+  :return $state
+}
+
+# Return what to do with a peer ($1: its record, $2: its state). The first rule that fits decides: apply (set
+# its endpoint), probe (see 4) or wait (see 5); anything else means to leave the peer alone, and says why.
+:local decide do={
+  :local was ($1->"did")
+  :local isSet (($2->"configured") = ($1->"hint"))
+  :local waits ($was = "new" and ($1->"ticks") > 0 and !($2->"live"))
+  :if ([:len ($2->"error")] > 0) do={ :return "unreadable" }
+  :if ($isSet and $waits and ($1->"kick")) do={ :return "wait" }
+  :if ($isSet) do={ :return "same" }
+  :if ($was = "probe" and ($2->"rx") != ($1->"first"->"rx")) do={ :return "kept" }
+  :if ($was = "probe") do={ :return "apply" }
+  :if ($waits) do={ :return "wait" }
+  :if (!($2->"live")) do={ :return "apply" }
+  :if ($was = "wait" and ($2->"configured") != ($1->"first"->"configured")) do={ :return "newer" }
+  :if ($was = "wait" and ($2->"away")) do={ :return "kept" }
+  :if (($2->"current") = ($1->"hint")) do={ :return "roamed" }
+  :if ($2->"away") do={ :return "probe" }
+  :return "apply"
+}
+
+# Set the endpoint of a peer ($1: its record, $2: port). No other command here changes anything.
 :local apply do={
   :local did "set"
   :onerror wgmqttError in={
-    /interface/wireguard/peers/set $1 endpoint-address=$2 endpoint-port=$3
+    /interface/wireguard/peers/set ($1->"id") endpoint-address=($1->"address") endpoint-port=$2
   } do={
     :set did "failed"
     :log warning ("wgmqtt: set failed, " . $wgmqttError)
@@ -55,26 +73,33 @@
   :return $did
 }
 
-# One packet through the tunnel. Its answer is not waited for: what proves a path is the peer's rx counter.
+# Send one packet to an address behind a tunnel ($1). Return whether ping is allowed; a reply shows in rx.
 :local send do={
   :local sent false
   @send@
   :return $sent
 }
 
-# Which of these peers (ids by key) have received nothing since their rx counters were read (rx by key).
-:local stillSilent do={
-  :local silent ({})
-  :foreach key,peerId in=$1 do={
-    :local rx ""
-    :do { :set rx [:tostr [/interface/wireguard/peers/get $peerId rx]] } on-error={}
-    :if ($rx = ($2->$key)) do={ :set ($silent->$key) $peerId }
+# Wait, at most about $2, until every peer ($1: records by key) has received something. Return the others.
+:local listen do={
+  :local silent $1
+  :local began [:timestamp]
+  :for tick from=1 to=4 do={
+    :if ([:len $silent] > 0 and ([:timestamp] - $began) < $2) do={
+      :delay 50ms
+      :local left ({})
+      :foreach key,peer in=$silent do={
+        :local rx ""
+        :do { :set rx [:tostr [/interface/wireguard/peers/get ($peer->"id") rx]] } on-error={}
+        :if ($rx = ($peer->"first"->"rx")) do={ :set ($left->$key) $peer }
+      }
+      :set silent $left
+    }
   }
   :return $silent
 }
 
-# 1. Read the table. What is wrong with it ends in one log line and a report; nothing is changed.
-# An empty message says that this router is no longer managed: nothing is changed, nothing reported.
+# 1. Read the table. Nothing is changed if it is invalid (logged and reported) or empty (no longer managed).
 :local problem ""
 :local entries ({})
 :local seq "0"
@@ -89,246 +114,154 @@
     :set seq ($table->"seq")
     :set entries ($table->"peers")
   } do={
-    :set problem "table refused"
-    :log warning ("wgmqtt: table refused, nothing changed: " . $wgmqttError)
+    :set problem "table rejected"
+    :log warning ("wgmqtt: table rejected, nothing changed: " . $wgmqttError)
   }
 }
 
-# Handlers run side by side: one that asked or waited must know whether a newer table came meanwhile.
-# Where RouterOS keeps no global variable from one handler to the next, each turn is 1.
+# Handlers may run side by side. One that has waited must know whether a newer table came in the meantime.
+# Where RouterOS does not keep global variables between handlers, every handler has turn 1.
 :global wgmqttTurn
 :if ([:typeof $wgmqttTurn] != "num") do={ :set wgmqttTurn 0 }
 :if ([:len $problem] = 0) do={ :set wgmqttTurn ($wgmqttTurn + 1) }
 :local turn $wgmqttTurn
 
-# 2. Check every entry before any is used. What passes stands in these dictionaries, by key.
-:local idOf ({})
-:local addressOf ({})
-:local portOf ({})
-:local pingOf ({})
-:local kickOf ({})
-:local waitOf ({})
-:local didOf ({})
-:local refused 0
+# 2. Check every entry before any is used. A peer whose entry is valid gets a record, by its public key.
+:local peers ({})
+:local rejected 0
 :foreach entry in=$entries do={
   :onerror wgmqttError in={
     :if ([:typeof $entry] != "array") do={ :error "no object" }
     :local key ($entry->"key")
     :if ([:typeof $key] != "str") do={ :error "key" }
-    :if ([:len $key] != 44) do={ :error "key" }
-    :if (!($key ~ "^[A-Za-z0-9+/]+=\$")) do={ :error "key" }
+    :if (!($key ~ "^[A-Za-z0-9+/]+=\$") or [:len $key] != 44) do={ :error "key" }
     :if ($key = $hubKey) do={ :error "the hub's own peer" }
     :local found [/interface/wireguard/peers/find where interface=$meshInterface public-key=$key]
     :if ([:len $found] != 1) do={ :error ("no peer " . $key) }
-    :local text [:tostr ($entry->"address")]
-    :if ([:len $text] > 0) do={
-      :local address [:toip $text]
-      :if ([:typeof [:find $text ":"]] = "num") do={ :set address [:toip6 $text] }
-      :if ([:typeof $address] != "ip" and [:typeof $address] != "ip6") do={ :error "address" }
-      :if ([:typeof $address] = "ip" and [:tostr $address] != $text) do={ :error "address" }
+    :if ([:len [:tostr ($entry->"address")]] > 0) do={
+      :local address [:tostr [$parseAddress ($entry->"address") "address"]]
       :local port ($entry->"port")
       :if ([:typeof $port] != "num") do={ :error "port" }
       :if ($port < 1 or $port > 65535) do={ :error "port" }
-      :local pingText [:tostr ($entry->"ping")]
-      :local pingTo [:toip $pingText]
-      :if ([:typeof [:find $pingText ":"]] = "num") do={ :set pingTo [:toip6 $pingText] }
-      :if ([:typeof $pingTo] != "ip" and [:typeof $pingTo] != "ip6") do={ :error "ping" }
-      :if ([:typeof $pingTo] = "ip" and [:tostr $pingTo] != $pingText) do={ :error "ping" }
-      :local wait ($entry->"after_ms")
-      :if ([:typeof $wait] != "num") do={ :set wait 0 }
-      :if ($wait < 50 or $wait > 2000) do={ :set wait 0 }
-      :set ($idOf->$key) ($found->0)
-      :set ($addressOf->$key) [:tostr $address]
-      :set ($portOf->$key) $port
-      :set ($pingOf->$key) $pingTo
-      :set ($kickOf->$key) ([:tostr ($entry->"kick")] = "true")
-      :set ($waitOf->$key) $wait
-      :set ($didOf->$key) "same"
+      :local ms ($entry->"after_ms")
+      :if ([:typeof $ms] != "num") do={ :set ms 0 }
+      :if ($ms < 50 or $ms > 2000) do={ :set ms 0 }
+      :local peer {did="new";id=($found->0);address=$address;port=$port;hint=($address . " " . $port)}
+      :set ($peer->"ping") [$parseAddress ($entry->"ping") "ping"]
+      :set ($peer->"ticks") (($ms + 49) / 50)
+      :set ($peer->"kick") ([:tostr ($entry->"kick")] = "true")
+      :set ($peers->$key) $peer
     }
   } do={
-    :set refused ($refused + 1)
-    :set problem ("refused " . $refused . ", last: " . $wgmqttError)
+    :set rejected ($rejected + 1)
+    :set problem ("rejected " . $rejected . ", last: " . $wgmqttError)
   }
 }
-:if ($refused > 0) do={ :log warning ("wgmqtt: entries " . $problem) }
+:if ($rejected > 0) do={ :log warning ("wgmqtt: entries " . $problem) }
 
-# 3. Decide. A peer that goes to the right place already is left alone:
-# a table that comes again changes nothing and writes nothing.
-:local firstOf ({})
-:local rxOf ({})
-:local unheard ({})
-:local waiting 0
-:local stages {"final"}
-:local caps ({})
-:if ([:len $msgData] = 0) do={ :set stages ({}) }
-:foreach key,peerId in=$idOf do={
-  :local seen [$look $peerId]
-  :local hint (($addressOf->$key) . " " . ($portOf->$key))
-  :set ($firstOf->$key) $seen
-  :set ($rxOf->$key) ($seen->"rx")
-  :local did "same"
-  :if (($seen->"configured") = $hint) do={
-    :if (($kickOf->$key) and !($seen->"live") and ($waitOf->$key) > 0) do={ :set did "wait" }
-  } else={
-    :set did "wait"
-    :if (($seen->"live") or ($waitOf->$key) = 0) do={ :set did "apply" }
-    :if (($seen->"live") and ($seen->"away")) do={ :set did "probe" }
-    :if (($seen->"live") and ($seen->"current") = $hint) do={ :set did "roamed" }
-  }
-  :if ([:len ($seen->"error")] > 0) do={
-    :set did "unreadable"
-    :log warning ("wgmqtt: peer " . $key . " cannot be read: " . ($seen->"error"))
-  }
-  :if ($did = "apply") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
-  :set ($didOf->$key) $did
-  :if ($did = "probe") do={ :set ($unheard->$key) $peerId }
-  :if ($did = "wait" and ($waitOf->$key) > $waiting) do={ :set waiting ($waitOf->$key) }
-  :if ($did = "set" or $did = "wait" or ($kickOf->$key)) do={ :set stages {"applied";"final"} }
-}
-:local began [:timestamp]
+# 3. Decide about every peer, and once more after a probe or a wait. A peer that sends to the right endpoint is
+# left alone, so a table that arrives again changes nothing and writes nothing to flash.
+:local silent ({})
+:local sendTo ({})
+:local ticks 0
 :local waitUntil 0ms
-:if ($waiting > 0) do={
-  :for tick from=1 to=(($waiting + 49) / 50) do={ :set waitUntil ($waitUntil + 50ms) }
-}
-
-# 4. A peer that lives elsewhere than the table says is asked first, twice within 400 ms, and kept if anything
-# comes from it: behind some NATs the hub's view of it is not ours. All are asked before any is waited for;
-# where asking takes its time, because they are many, they are asked once.
-:local sendReady ($waiting > 0)
-:foreach askUntil in={1s;350ms} do={
-  :foreach key,peerId in=$unheard do={
-    :if (([:timestamp] - $began) < $askUntil) do={ [$send ($pingOf->$key)] }
-  }
-  # Who need not wait sends before those who do (see 5).
-  :foreach key,peerId in=$idOf do={
-    :local ready (($didOf->$key) = "set" or (($didOf->$key) = "same" and ($kickOf->$key)))
-    :if ($sendReady and $ready and ([:timestamp] - $began) < $waitUntil) do={ [$send ($pingOf->$key)] }
-  }
-  :set sendReady false
-  :local asked [:timestamp]
-  :for tick from=1 to=3 do={
-    :if ([:len $unheard] > 0 and ([:timestamp] - $asked) < 125ms) do={
-      :delay 50ms
-      :set unheard [$stillSilent $unheard $rxOf]
+:local began [:timestamp]
+:foreach step in={"new";"probe";"wait"} do={
+  :if ($step = "probe") do={
+    # 4. Probe: send twice within 400 ms (once if there are many) and keep its endpoint if anything arrives:
+    # behind some NATs the hub sees another one. Peers that need not wait are sent to before those that must (5).
+    :if ($ticks > 0) do={ :for tick from=1 to=$ticks do={ :set waitUntil ($waitUntil + 50ms) } }
+    :set began [:timestamp]
+    :foreach round,sendUntil in={1s;350ms} do={
+      :foreach key,peer in=$silent do={
+        :if (([:timestamp] - $began) < $sendUntil) do={ $send ($peer->"ping") }
+      }
+      :foreach key,peer in=$sendTo do={
+        :local ready ($round = 0 and (($peer->"did") = "set" or ($peer->"did") = "same"))
+        :if ($ready and ([:timestamp] - $began) < $waitUntil) do={ $send ($peer->"ping") }
+      }
+      :set silent [$listen $silent 125ms]
     }
   }
-}
-:foreach key,peerId in=$idOf do={
-  :if (($didOf->$key) = "probe") do={
-    :local did "kept"
-    :if ([:typeof ($unheard->$key)] != "nothing") do={ :set did "newer" }
-    :if ($did = "newer" and $wgmqttTurn = $turn) do={
-      :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
-    }
-    :set ($didOf->$key) $did
-    :if ($did != "kept") do={ :set stages {"applied";"final"} }
+  :if ($step = "wait" and $ticks > 0) do={
+    # 5. Wait: without a live session, handshakes that cross cancel each other, so the hub lets one end wait. If
+    # another handler sets the endpoint meanwhile, its table is newer if the session comes up, otherwise older.
+    :for tick from=1 to=$ticks do={ :if (([:timestamp] - $began) < $waitUntil) do={ :delay 50ms } }
   }
-}
-
-# 5. Without a live session, handshakes that cross cancel each other: the hub lets one end wait.
-:if ($waiting > 0) do={
-  :for tick from=1 to=(($waiting + 49) / 50) do={
-    :if (([:timestamp] - $began) < $waitUntil) do={ :delay 50ms }
-  }
-  :foreach key,peerId in=$idOf do={
-    :if (($didOf->$key) = "wait") do={
-      :local seen [$look $peerId]
-      :local hint (($addressOf->$key) . " " . ($portOf->$key))
-      :local changed (($seen->"configured") != ($firstOf->$key->"configured"))
-      :local did "apply"
-      # A session that came up meanwhile, from wherever, works. A change that did not bring it up was made
-      # by an older handler, whose wait was over before ours, unless a newer one had its turn.
-      :if (($seen->"live") and ($seen->"away")) do={ :set did "kept" }
-      :if ($changed and ($seen->"live")) do={ :set did "newer" }
-      :if ($wgmqttTurn > $turn) do={ :set did "newer" }
-      :if ($hint = ($seen->"configured")) do={ :set did "same" }
-      :if ([:len ($seen->"error")] > 0) do={ :set did "unreadable" }
-      :if ($did = "apply") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
-      :set ($didOf->$key) $did
+  :foreach key,peer in=$peers do={
+    :if (($peer->"did") = $step) do={
+      :local now [$readPeer ($peer->"id")]
+      :if ($step = "new") do={ :set ($peer->"first") $now }
+      :local did [$decide $peer $now]
+      :if ($did = "unreadable") do={ :log warning ("wgmqtt: cannot read a peer: " . ($now->"error")) }
+      :if ($did = "apply" and $wgmqttTurn > $turn) do={ :set did "newer" }
+      :if ($did = "apply") do={ :set did [$apply $peer ($peer->"port")] }
+      :if ($did = "wait" and ($peer->"ticks") > $ticks) do={ :set ticks ($peer->"ticks") }
+      :set ($peer->"did") $did
+      :if ($did = "probe") do={ :set ($silent->$key) $peer }
+      :if ($did = "set" or ($peer->"kick")) do={ :set ($sendTo->$key) $peer }
+      :set ($peers->$key) $peer
     }
   }
 }
 
-# 6. Report at once what was applied; then send through the tunnels, and report what came of it.
+# 6. Report at once what was applied; then send through the tunnels, and report the result.
+:local caps ({})
+:local stages {"final"}
+:if ([:len $sendTo] > 0) do={ :set stages {"applied";"final"} }
+:if ([:len $msgData] = 0) do={ :set stages ({}) }
 :foreach stage in=$stages do={
-  :if ($stage = "final" and [:len $stages] > 1) do={
-    :local swept [:timestamp]
-    :set unheard ({})
-    :foreach key,peerId in=$idOf do={
-      :if (($didOf->$key) = "set" or ($kickOf->$key)) do={ :set ($unheard->$key) $peerId }
-    }
+  :if ($stage = "final") do={
+    :local began [:timestamp]
+    :set silent $sendTo
     :foreach round in={1;2;3} do={
-      :foreach key,peerId in=$unheard do={
-        :if (([:timestamp] - $swept) < 5s) do={
-          :if ([$send ($pingOf->$key)]) do={ :set caps {"ping"} }
-        }
+      :foreach key,peer in=$silent do={
+        :if (([:timestamp] - $began) < 5s) do={ :if ([$send ($peer->"ping")]) do={ :set caps {"ping"} } }
       }
-      :for tick from=1 to=4 do={
-        :if ([:len $unheard] > 0 and ([:timestamp] - $swept) < 5s) do={
-          :delay 50ms
-          :set unheard [$stillSilent $unheard $rxOf]
-        }
-      }
+      :set silent [$listen $silent 175ms]
     }
-    # A dead peer that roamed away from the endpoint it is set to does not come back by itself.
-    :foreach key,peerId in=$idOf do={
-      :local seen [$look $peerId]
-      :local hint (($addressOf->$key) . " " . ($portOf->$key))
-      :local stray (($seen->"away") and ($seen->"configured") = $hint and $wgmqttTurn = $turn)
-      :local silent (($seen->"rx") = ($rxOf->$key))
-      :if ($stray and $silent and ($kickOf->$key) and ($didOf->$key) = "same") do={
-        :local did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
-        :set seen [$look $peerId]
-        :if ($did = "set" and ($seen->"current") != ($seen->"configured")) do={
-          :local otherPort (($portOf->$key) - 1)
+    # A dead peer whose current endpoint is not the configured one does not return to it by itself.
+    :foreach key,peer in=$sendTo do={
+      :local now [$readPeer ($peer->"id")]
+      :local stray (($now->"away") and ($now->"configured") = ($peer->"hint") and $wgmqttTurn = $turn)
+      :if ($stray and ($peer->"did") = "same" and ($now->"rx") = ($peer->"first"->"rx")) do={
+        :local did [$apply $peer ($peer->"port")]
+        :set now [$readPeer ($peer->"id")]
+        :if ($did = "set" and ($now->"current") != ($now->"configured")) do={
+          :local otherPort (($peer->"port") - 1)
           :if ($otherPort = 0) do={ :set otherPort 65535 }
-          :set did [$apply $peerId ($addressOf->$key) $otherPort]
-          # The right port follows in any case, and once more if that fails: the other must not stay.
-          :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)]
-          :if ($did = "failed") do={ :set did [$apply $peerId ($addressOf->$key) ($portOf->$key)] }
+          $apply $peer $otherPort
+          # The right port follows in any case, and a second time if that fails: the other one must not stay.
+          :set did [$apply $peer ($peer->"port")]
+          :if ($did = "failed") do={ :set did [$apply $peer ($peer->"port")] }
         }
         :if ($did = "set") do={ :set did "reapplied" }
-        :set ($didOf->$key) $did
-        [$send ($pingOf->$key)]
+        :set ($peer->"did") $did
+        :set ($peers->$key) $peer
+        $send ($peer->"ping")
       }
     }
-  }
-  # What this handler may do. Where it had nothing to send, it asks the router itself.
-  :if ($stage = "final" and [:len $caps] = 0) do={
-    :if ([$send 127.0.0.1]) do={ :set caps {"ping"} }
+    # caps says what a handler may do here. One that had nothing to send pings the router itself to find out.
+    :if ([:len $caps] = 0) do={ :if ([$send 127.0.0.1]) do={ :set caps {"ping"} } }
   }
   :local lines ""
-  :foreach key,peerId in=$idOf do={
-    :local changed (($didOf->$key) != "same" or ($kickOf->$key))
-    :if ([:len $idOf] <= 30 or ($changed and [:len $lines] < 12000)) do={
-      :local seen [$look $peerId]
-      :local line ({})
-      :set ($line->"key") $key
-      :set ($line->"did") ($didOf->$key)
-      :set ($line->"configured") ($seen->"configured")
-      :set ($line->"current") ($seen->"current")
-      :set ($line->"handshake_s") ($seen->"age")
-      :set ($line->"rx") ($seen->"rx")
+  :foreach key,peer in=$peers do={
+    :local matters (($peer->"did") != "same" or ($peer->"kick"))
+    :if ([:len $peers] <= 30 or ($matters and [:len $lines] < 12000)) do={
+      :local now [$readPeer ($peer->"id")]
+      :local line {key=$key;did=($peer->"did");configured=($now->"configured");rx=($now->"rx")}
+      :set ($line->"current") ($now->"current")
+      :set ($line->"handshake_s") ($now->"age")
       :if ([:len $lines] > 0) do={ :set lines ($lines . ",") }
-      :local text [:serialize to=json value=$line options=json.no-string-conversion]
-      :set lines ($lines . $text)
+      :set lines ($lines . [:serialize to=json value=$line options=json.no-string-conversion])
     }
   }
-  :local head ({})
-  :set ($head->"v") 1
-  :set ($head->"seq") $seq
-  :set ($head->"stage") $stage
-  :set ($head->"script") $scriptId
+  :local head {v=1;seq=$seq;stage=$stage;script=@scriptId@;caps=$caps;error=$problem}
   :set ($head->"routeros") [:tostr [/system/resource/get version]]
-  :set ($head->"caps") $caps
-  :set ($head->"error") $problem
   :local message [:serialize to=json value=$head options=json.no-string-conversion]
-  # The list of peers is put in before the closing brace: each of its lines is serialized above.
-  :set message [:pick $message 0 ([:len $message] - 1)]
-  :set message ($message . ",\"peers\":[" . $lines . "]}")
+  :set message ([:pick $message 0 ([:len $message] - 1)] . ",\"peers\":[" . $lines . "]}")
   :onerror wgmqttError in={
-    :local brokerId [/iot/mqtt/brokers/find where name=$mqttBroker]
-    :if ([/iot/mqtt/brokers/get $brokerId connected]) do={
+    :if ([/iot/mqtt/brokers/get [/iot/mqtt/brokers/find where name=$mqttBroker] connected]) do={
       /iot/mqtt/publish broker=$mqttBroker topic=$reportTopic message=$message qos=1 retain=yes force=no
     }
   } do={

@@ -1,7 +1,7 @@
-"""What a lab must show of a router's script: the list of checks, each with what it needs. Pure: the checks ask the lab.
+"""The list of checks that a router's script must pass in the lab, and the order in which they run.
 
-A check takes a running lab and raises LabError when what is expected does not happen. Those `by hand` need imported
-scripts and no daemon; those of the `mesh` need sites that have met (the first of them lets them meet), in this order.
+A check takes a running lab and raises LabError if the router does something else than expected. Checks `by hand` need
+imported scripts and no daemon. Checks of the `mesh` need sites with a direct path, which the first of them opens.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,14 +17,14 @@ STAGES: tuple[Stage, ...] = ("by hand", "mesh")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must hold."""
+    """One check, and the stage of the lab it needs."""
 
     stage: Stage
     run: Callable[[Lab], None]
 
     @property
     def name(self) -> str:
-        """Return its name as people read it."""
+        """Return the name as shown to people."""
         return self.run.__name__.replace("_", " ")
 
 
@@ -37,13 +37,14 @@ CHECKS: Sequence[Check] = (
     Check("by hand", script.later_end_waits_to_send),
     Check("by hand", script.newer_table_wins_over_an_older_one),
     Check("by hand", script.hostile_lines_change_nothing),
-    Check("by hand", script.refused_tables_change_nothing),
+    Check("by hand", script.rejected_tables_change_nothing),
     Check("by hand", script.peer_of_another_interface_is_left_alone),
     Check("mesh", switch.sites_meet),
     Check("mesh", switch.moved_site_is_followed),
     Check("mesh", switch.replayed_table_writes_nothing),
     Check("mesh", switch.both_moved_meet_again),
     Check("mesh", switch.roamed_peer_is_kept),
+    Check("mesh", switch.silent_roamed_peer_is_set),
     Check("mesh", switch.silent_stray_is_set_again),
 )
 
@@ -54,13 +55,13 @@ def named(name: str) -> Check:
 
 
 def arranged(first: str = "") -> list[list[Check]]:
-    """Return the checks of each stage, in an order in which `first` comes as early as it can."""
+    """Return the checks of each stage, with the check named `first` as early as possible."""
     stages = [[check for check in CHECKS if check.stage == stage] for stage in STAGES]
     if not first:
         return stages
     wanted = named(first)
     stages.sort(key=lambda checks: wanted not in checks)
-    # Sites must meet before anything else of the mesh can be asked.
+    # The other checks of the mesh need sites that have met.
     fixed = 1 if wanted.stage == "mesh" else 0
     stages[0][fixed:] = sorted(stages[0][fixed:], key=lambda check: check != wanted)
     return stages

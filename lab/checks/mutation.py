@@ -1,4 +1,4 @@
-"""A mutation: a defect that a router's script could have, as replacements in its text. Pure."""
+"""Mutations: defects that a router's script could have, as replacements in its text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ INDENT = "    "  # of the handler's lines inside the emitted string
 
 
 class UnmatchedError(WgmqttError):
-    """A mutation's text does not stand in the script, so it would change nothing: its row is out of date."""
+    """The script does not contain the text that a mutation replaces: the table of mutations is out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A text of the script that is replaced; it must stand there exactly once, and the result must be another.
+    """A replacement of one text, which the script must contain exactly once.
 
-    A handler's text is given as `routeros/handler.rsc` has it: in the script it is a string of many lines.
+    Text of the handler is given as in `routeros/handler.rsc`. In the script it is part of a quoted string.
     """
 
     old: str
@@ -25,40 +25,40 @@ class Replacement:
     is_handler: bool = True
 
     def apply(self, script: str) -> str:
-        """Return the script with it; raises UnmatchedError."""
+        """Return the changed script; raise UnmatchedError if the old text is not there exactly once."""
         old, new = (in_script(self.old), in_script(self.new)) if self.is_handler else (self.old, self.new)
         found = script.count(old)
         if found != 1 or old == new:
-            raise UnmatchedError(Problem("mutation", f"its text stands in the script {found} times", "once", self.old))
+            raise UnmatchedError(Problem("mutation", f"the script contains its text {found} times", "once", self.old))
         return script.replace(old, new)
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A defect, and the check that should notice it; if that one does not, the others are asked."""
+    """A defect, and the check that should notice it. The other checks run if that one does not."""
 
     name: str
     noticed_by: str
     replacements: Sequence[Replacement]
 
     def apply(self, script: str) -> str:
-        """Return the spoiled script; raises UnmatchedError."""
+        """Return the script with the defect; raise UnmatchedError if it does not fit."""
         for replacement in self.replacements:
             script = replacement.apply(script)
         return script
 
 
 def in_script(handler_text: str) -> str:
-    """Return a part of the handler as it stands in the emitted script."""
+    """Return a part of the handler as quoted in the emitted script."""
     return quote_lines(handler_text, INDENT)[1:-1]
 
 
 def handler(name: str, noticed_by: str, *old_and_new: str) -> Mutation:
-    """Return a mutation of the handler: the old text, the new one, and so on for further places."""
+    """Return a mutation of the handler: an old text, its replacement, and so on for further places."""
     pairs = zip(old_and_new[::2], old_and_new[1::2], strict=True)
     return Mutation(name, noticed_by, tuple(Replacement(old, new) for old, new in pairs))
 
 
 def install(name: str, noticed_by: str, old: str, new: str) -> Mutation:
-    """Return a mutation of one place around the handler."""
+    """Return a mutation of the installer around the handler."""
     return Mutation(name, noticed_by, (Replacement(old, new, is_handler=False),))

@@ -1,7 +1,7 @@
-"""The lab is an honest judge: every mutation of the emitted script must make a check fail. Edge: a program.
+"""Show that the checks notice defects: each mutation of the emitted script must make a check fail.
 
-`python -m lab.checks.mutations [NAME…]`, as root, after lab/setup.sh. Exit status 1 if a mutation was not noticed,
-or if the script as it is fails a check; 2 if a mutation's text does not stand in the script any more.
+`python -m lab.checks.mutations [NAME…]`, as root, after lab/setup.sh. Exit status 1 if no check notices a mutation or
+if the unchanged script fails a check; 2 if the script no longer contains the text that a mutation replaces.
 """
 
 import argparse
@@ -24,7 +24,7 @@ MUTANT_PATIENCE_S = 10.0  # a timeout counts as caught, and many mutants do noth
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the lab made of one script: the check that failed (none: all passed), why, and how long it took."""
+    """The result for one script: the check that failed (empty if all passed), why, and how long it took."""
 
     failed: str
     why: str
@@ -32,10 +32,10 @@ class Verdict:
 
 
 def judge(edit_script: Callable[[str], str], noticed_by: str = "", patience_s: float = PATIENCE_S) -> Verdict:
-    """Run the checks on an edited script until one fails, `noticed_by` as early as may be.
+    """Run the checks on an edited script until one fails, beginning with `noticed_by` if possible.
 
     Raises:
-        LabError: a part of the lab ended, or a router met what the emulator cannot judge: there is no verdict.
+        LabError: there is no verdict, because a part of the lab ended or the emulator does not know a command.
         UnmatchedError: the edit does not fit the script.
     """
     began_s = time.monotonic()
@@ -56,26 +56,26 @@ def run_stage(checks: Sequence[Check], setting: Setting) -> tuple[str, str]:
                 name = check.name
                 check.run(lab)
         except LabError as error:
-            # A part of the lab that ended, or an emulator that lacks something, is no verdict on the script.
+            # If a part of the lab ended or the emulator lacks something, the script is not to blame.
             if any(event.kind in FATAL for event in lab.log.since()):
-                raise LabError(Problem(name, "no verdict is to be had", got=str(error))) from error
+                raise LabError(Problem(name, "the lab failed, so there is no verdict", got=str(error))) from error
             return name, str(error).splitlines()[0]
     return "", ""
 
 
 def judge_mutation(mutation: Mutation) -> Verdict:
-    """Return what the lab makes of a mutation; `failed` is empty if nothing noticed it."""
+    """Return the verdict on a mutation; `failed` is empty if no check noticed it."""
     return judge(mutation.apply, mutation.noticed_by, MUTANT_PATIENCE_S)
 
 
 def show(name: str, verdict: Verdict) -> None:
-    """Print one line."""
+    """Print the verdict on one line."""
     result = f"caught by: {verdict.failed}" if verdict.failed else "NOT CAUGHT"
     print(f"{name:{NAME_WIDTH}} {result:55} {verdict.seconds:5.1f} s", flush=True)
 
 
 def chosen(names: Sequence[str]) -> list[Mutation]:
-    """Return the mutations of these names, all without one; raises LabError."""
+    """Return the mutations of these names, or all of them if there are no names; raise LabError if one is unknown."""
     known = {mutation.name: mutation for mutation in MUTATIONS}
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -84,12 +84,12 @@ def chosen(names: Sequence[str]) -> list[Mutation]:
 
 
 def run(names: Sequence[str]) -> int:
-    """Judge the script as it is and the mutations; print a line for each, and the counts; return the exit status."""
+    """Judge the unchanged script and the mutations, print a line for each and the counts; return the exit status."""
     began_s = time.monotonic()
     mutations = chosen(names)
     clean = judge(str)
     state = f"FAILS: {clean.failed}: {clean.why}" if clean.failed else "passes every check"
-    print(f"{'(the script as it is)':{NAME_WIDTH}} {state:55} {clean.seconds:5.1f} s", flush=True)
+    print(f"{'(unchanged script)':{NAME_WIDTH}} {state:55} {clean.seconds:5.1f} s", flush=True)
     missed = []
     for mutation in mutations:
         verdict = judge_mutation(mutation)
@@ -106,9 +106,9 @@ def run(names: Sequence[str]) -> int:
 def main() -> int:
     """Read the arguments and run."""
     arguments = argparse.ArgumentParser(
-        prog="python -m lab.checks.mutations", description="Is the lab an honest judge?"
+        prog="python -m lab.checks.mutations", description="Run the checks on scripts with a defect each: every defect must be noticed."
     )
-    arguments.add_argument("name", nargs="*", help="mutations to try; default: all")
+    arguments.add_argument("name", nargs="*", help="mutations to run; default: all")
     try:
         return run(arguments.parse_args().name)
     except UnmatchedError as error:

@@ -151,8 +151,8 @@ def hostile_lines_change_nothing(lab: Lab) -> None:
     require(at and at[0] == lab.network.hub_address, "the hub's own peer was changed", found=at)
 
 
-def refused_tables_change_nothing(lab: Lab) -> None:
-    """A payload that is no table of this contract is refused as a whole; an empty one is not even answered."""
+def rejected_tables_change_nothing(lab: Lab) -> None:
+    """A payload that is no table of this contract is rejected as a whole; an empty one is not even answered."""
     line = entry(about(lab), fresh_endpoint())
     seq = str(time.time_ns())
     payloads = {
@@ -168,7 +168,7 @@ def refused_tables_change_nothing(lab: Lab) -> None:
             outcome = publisher.outcome(publisher.publish(payload), "0")
             require(not outcome.sets, f"a table was followed: {what}", found=outcome.sets)
             error = outcome.final.body["error"]
-            require(error == "table refused", f"not refused: {what}", wanted="table refused", found=error)
+            require(error == "table rejected", f"not rejected: {what}", wanted="table rejected", found=error)
         since_ns = publisher.publish("")
         publisher.handlers_ended(since_ns)
     time.sleep(0.1)
@@ -188,7 +188,7 @@ def peer_of_another_interface_is_left_alone(lab: Lab) -> None:
     finally:
         import_again(lab, text)
     require(not outcome.sets, "a peer of another interface was set", found=outcome.sets)
-    require(outcome.final.body["error"], "it was not refused", found=outcome.final.body)
+    require(outcome.final.body["error"], "it was not rejected", found=outcome.final.body)
 
 
 def import_again(lab: Lab, text: str) -> None:

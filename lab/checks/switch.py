@@ -1,4 +1,4 @@
-"""What routers do together: meeting, moving, and what a session that lives changes. Pure: it asks the lab."""
+"""Checks of routers together: they meet, they move, and a live session changes what they do."""
 
 import json
 import time
@@ -14,7 +14,7 @@ MS = 1_000_000
 
 
 def settle(lab: Lab) -> int:
-    """Wait until no handler has run for a moment; returns now (Unix time, ns)."""
+    """Wait until no handler has run for a moment; return the time (Unix, ns)."""
     deadline = time.monotonic() + lab.setting.patience_s
     while True:
         since_ns = lab.log.note("lab", "settling").t_ns
@@ -23,24 +23,24 @@ def settle(lab: Lab) -> int:
         is_quiet = not lab.log.find("", "handler-start", since_ns=since_ns) and len(begun) == len(done)
         if is_quiet:
             return lab.log.note("lab", "settled").t_ns
-        require(time.monotonic() < deadline, "handlers do not come to an end")
+        require(time.monotonic() < deadline, "handlers do not end")
 
 
 def sites_meet(lab: Lab) -> None:
-    """Both ends, told at the same time, open the path and report it under the table's own number."""
+    """Both ends get their tables at the same time, open the path, and report with the seq of their table."""
     since_ns = lab.log.note("lab", "meeting").t_ns
     lab.start_daemon()
     lab.all_direct(lab.setting.patience_s, since_ns=since_ns)
     settle(lab)
     for name in lab.routers:
-        told, table = lab.report(name), lab.table(name)
-        require(told["seq"] == table["seq"], f"{name} answers another table", wanted=table["seq"], found=told)
-        require(told["stage"] == "final", f"{name} does not report the end", found=told)
-        require(told["error"] == "", f"{name} reports an error", found=told)
+        report, table = lab.report(name), lab.table(name)
+        require(report["seq"] == table["seq"], f"{name} reports on another table", wanted=table["seq"], found=report)
+        require(report["stage"] == "final", f"{name} sends no final report", found=report)
+        require(report["error"] == "", f"{name} reports an error", found=report)
 
 
 def moved_site_is_followed(lab: Lab) -> None:
-    """One end moves: the other sets it once and at once, the moved one writes nothing and sends."""
+    """One end moves: the other sets the new endpoint once and at once; the moved one only sends."""
     delays_ms = [follow_move(lab)]
     while delays_ms[-1] >= AT_ONCE_MS and len(delays_ms) < ATTEMPTS:
         delays_ms.append(follow_move(lab))
@@ -63,7 +63,7 @@ def follow_move(lab: Lab) -> float:
 
 
 def both_moved_meet_again(lab: Lab) -> None:
-    """Both ends move in one moment."""
+    """Both ends move at the same moment."""
     settle(lab)
     lab.move(MOVES)
     moved = lab.move(STAYS)
@@ -71,7 +71,7 @@ def both_moved_meet_again(lab: Lab) -> None:
 
 
 def replayed_table_writes_nothing(lab: Lab) -> None:
-    """The retained table comes again after a lost connection: nothing is changed, nothing is written."""
+    """The retained table arrives again after a lost connection: nothing is changed, nothing is written."""
     settle(lab)
     before = lab.network.sites[STAYS].device.dump()
     since_ns = lab.log.note("lab", "replay").t_ns
@@ -87,22 +87,40 @@ def replayed_table_writes_nothing(lab: Lab) -> None:
 
 
 def roamed_peer_is_kept(lab: Lab) -> None:
-    """A peer that lives elsewhere than configured is asked, and kept if it answers: the hub's view may be wrong."""
+    """A live peer at another endpoint than the configured one is probed, and kept if it answers."""
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
+    first = fresh_endpoint()
     with lab.daemon_stopped(), TablePublisher(lab, STAYS) as publisher:
-        publisher.apply(entry(moves, fresh_endpoint()))
+        publisher.apply(entry(moves, first))
         require(moves.reaches_directly(stays), f"{MOVES} does not reach {STAYS}")
+        kicked = publisher.apply(entry(moves, first, kick=True))
+        require(not kicked.sets, "a live peer was set again", found=kicked.sets)
         wrong = publisher.apply(entry(moves, fresh_endpoint()))
         require(not wrong.sets, "a peer that answers was overwritten", found=wrong.sets)
         require(wrong.did(moves.public_key) == "kept", "not reported as kept", found=wrong.final.body)
         right = publisher.apply(entry(moves, (moves.wan_address, "13231")))
-        require(not right.sets, "set to where it is already", found=right.sets)
+        require(not right.sets, "the endpoint that is in use already was set", found=right.sets)
         require(right.did(moves.public_key) == "roamed", "not reported as roamed", found=right.final.body)
 
 
+def silent_roamed_peer_is_set(lab: Lab) -> None:
+    """A peer at another endpoint than the configured one, with a live session, that does not answer a probe is set."""
+    moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
+    settle(lab)
+    endpoint = fresh_endpoint()
+    with lab.daemon_stopped(), TablePublisher(lab, STAYS) as publisher:
+        publisher.apply(entry(moves, fresh_endpoint()))
+        require(moves.reaches_directly(stays), f"{MOVES} does not reach {STAYS}")
+        lab.network.cut(moves)
+        probed = publisher.apply(entry(moves, endpoint))
+        lab.network.restore(moves)
+    require(probed.set_to(moves.public_key) == [endpoint], "not set", wanted=endpoint, found=probed.sets)
+    require(probed.did(moves.public_key) == "set", "not reported as set", found=probed.final.body)
+
+
 def silent_stray_is_set_again(lab: Lab) -> None:
-    """A dead peer that roamed away from where it is configured does not come back by itself."""
+    """A dead peer that left its configured endpoint does not return to it by itself."""
     moves, stays = lab.network.sites[MOVES], lab.network.sites[STAYS]
     settle(lab)
     endpoint = fresh_endpoint()
@@ -114,7 +132,7 @@ def silent_stray_is_set_again(lab: Lab) -> None:
         lab.network.cut(moves)
         again = publisher.apply(entry(moves, endpoint, kick=True))
         lab.network.restore(moves)
-    require(again.sets, "left where it is dead")
+    require(again.sets, "left at its dead endpoint")
     require(again.did(moves.public_key) == "reapplied", "not reported as set again", found=again.final.body)
     at = again.final.line(moves.public_key)["current"]
     require(at == " ".join(endpoint), "still elsewhere", wanted=endpoint, found=at)

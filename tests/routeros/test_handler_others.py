@@ -38,7 +38,7 @@ def test_peer_of_another_interface_is_never_touched() -> None:
 def test_peer_that_is_missing_does_not_stop_the_others() -> None:
     outcome = Rig(peer(1), peer(2)).get(table(entry(1, NEW), entry(99, NEW), entry(2, NEW)))
     assert sorted(outcome.places) == [(1, NEW), (2, NEW)]
-    assert outcome.reports[-1].error.startswith("refused 1")
+    assert outcome.reports[-1].error.startswith("rejected 1")
 
 
 def test_peer_that_the_configuration_did_not_link_may_be_set_when_the_table_names_it() -> None:
@@ -129,7 +129,7 @@ def test_waiting_peer_is_set_on_time_beside_many_that_send_first() -> None:
     assert 450 <= when <= 550
 
 
-def test_ping_of_a_prefix_instead_of_an_address_is_refused() -> None:
+def test_ping_of_a_prefix_instead_of_an_address_is_rejected() -> None:
     """RouterOS may cut `0.0.0.0/0` to an address: what it understood must be what was written."""
     for odd_values in ("refuse", "text", "number"):
         rig = Rig(peer(1), switches=Switches(odd_values=odd_values))

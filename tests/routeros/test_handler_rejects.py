@@ -1,4 +1,4 @@
-"""The emitted handler and tables that nobody should follow: what is wrong is refused, and the rest is done."""
+"""The emitted handler and tables that nobody should follow: invalid parts are rejected, and the rest is done."""
 
 import json
 from typing import Literal
@@ -8,7 +8,7 @@ import pytest
 from lab.fuzz.handler_rig import HUB_PLACE, Outcome, Rig, entry, key_of, peer, ping_of, place_of, table
 from lab.routeros.language.call import OddValues
 from lab.routeros.switches import Switches
-from tests.routeros.refused_entries import (
+from tests.routeros.rejected_entries import (
     BAD_ADDRESSES,
     BAD_JSON,
     BAD_PORTS,
@@ -26,20 +26,20 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return Rig(peer(1), peer(2), switches=Switches(odd_values=request.param))
 
 
-def whole_refused(outcome: Outcome) -> bool:
+def rejected_whole(outcome: Outcome) -> bool:
     """Return whether it was no table for this router: RouterOS may refuse null or 1.5 as JSON."""
-    return outcome.reports[-1].error == "table refused"
+    return outcome.reports[-1].error == "table rejected"
 
 
-def refused_whole(rig: Rig, payload: bytes) -> Outcome:
+def require_rejected_whole(rig: Rig, payload: bytes) -> Outcome:
     """Return what happened, after looking whether anything changed."""
     before = [(rig.configured(number), rig.current(number)) for number in (0, 1, 2)]
     outcome = rig.get(payload)
     assert (outcome.sets, outcome.pings, outcome.errors, outcome.find("put")) == ([], [], [], [])
     assert [(rig.configured(number), rig.current(number)) for number in (0, 1, 2)] == before
     assert len(outcome.logs) == 1
-    assert "table refused, nothing changed" in outcome.logs[0]
-    assert [(report.stage, report.error) for report in outcome.reports] == [("final", "table refused")]
+    assert "table rejected, nothing changed" in outcome.logs[0]
+    assert [(report.stage, report.error) for report in outcome.reports] == [("final", "table rejected")]
     return outcome
 
 
@@ -49,7 +49,7 @@ def only_good(rig: Rig, *lines: object) -> Outcome:
     place = place_of(2, rig.configured(2)[1] + 1)
     outcome = rig.get(table(*lines, entry(2, place)))
     assert (outcome.errors, outcome.find("put")) == ([], []), lines
-    assert outcome.places == ([] if whole_refused(outcome) else [(2, place)]), lines
+    assert outcome.places == ([] if rejected_whole(outcome) else [(2, place)]), lines
     assert (rig.configured(0), rig.configured(1)) == (HUB_PLACE, before), lines
     assert len(outcome.logs) <= 1
     assert all(len(line) < 300 for line in outcome.logs)
@@ -58,12 +58,12 @@ def only_good(rig: Rig, *lines: object) -> Outcome:
 
 @pytest.mark.parametrize("name", BAD_JSON)
 def test_text_that_is_no_json_changes_nothing_and_is_said_once(rig: Rig, name: str) -> None:
-    refused_whole(rig, BAD_JSON[name])
+    require_rejected_whole(rig, BAD_JSON[name])
 
 
 def test_json_that_is_no_table_changes_nothing_and_is_said_once(rig: Rig) -> None:
     for body in NO_TABLE.values():
-        refused_whole(rig, json.dumps(body).encode())
+        require_rejected_whole(rig, json.dumps(body).encode())
 
 
 def test_field_of_a_wrong_type_refuses_its_entry_and_the_others_are_done(rig: Rig) -> None:
@@ -77,12 +77,12 @@ def test_further_field_of_any_type_does_no_harm(rig: Rig) -> None:
         place = place_of(1, 3000 + number)
         further = dict.fromkeys(["name", "kick", "after_ms", "via", "prefixes", "disabled", ".id", "numbers"], value)
         outcome = rig.get(table({**entry(1, place), **further}, hub=value, self=value))
-        assert outcome.places == ([] if whole_refused(outcome) else [(1, place)]), value
+        assert outcome.places == ([] if rejected_whole(outcome) else [(1, place)]), value
         assert all(set(each.changes) == {"endpoint-address", "endpoint-port"} for each in outcome.sets)
         assert outcome.errors == []
 
 
-def test_line_that_is_no_object_is_refused_and_the_others_are_done(rig: Rig) -> None:
+def test_line_that_is_no_object_is_rejected_and_the_others_are_done(rig: Rig) -> None:
     for line in [*WRONG_TYPES, [[], []], "x", [entry(1, NEW)]]:
         assert only_good(rig, line).reports[-1].error
 
@@ -102,10 +102,10 @@ def test_hostile_text_in_a_field_that_is_not_read_is_passed_over(rig: Rig) -> No
         place = place_of(1, 3000 + number)
         outcome = rig.get(table({**entry(1, place), "name": text, "kick": text, text: text}, hub=text, self=text))
         assert (outcome.errors, outcome.find("put")) == ([], [])
-        assert outcome.places == ([] if whole_refused(outcome) else [(1, place)]), text
+        assert outcome.places == ([] if rejected_whole(outcome) else [(1, place)]), text
 
 
-def test_port_out_of_range_or_no_number_is_refused_and_nothing_of_the_entry_is_done(rig: Rig) -> None:
+def test_port_out_of_range_or_no_number_is_rejected_and_nothing_of_the_entry_is_done(rig: Rig) -> None:
     """RouterOS may cut 1.5 to 1, a port like any other; never half an entry."""
     for port in BAD_PORTS:
         if port == 1.5 and rig.router.switches.odd_values == "number":
@@ -114,7 +114,7 @@ def test_port_out_of_range_or_no_number_is_refused_and_nothing_of_the_entry_is_d
             only_good(rig, {**entry(1, NEW), "port": port})
 
 
-def test_address_that_is_none_is_refused(rig: Rig) -> None:
+def test_address_that_is_none_is_rejected(rig: Rig) -> None:
     """Of an IPv6 address with a zone RouterOS may take the address: that is one."""
     for address in BAD_ADDRESSES:
         only_good(rig, {**entry(1, NEW), "address": address})
@@ -142,7 +142,7 @@ def test_ipv6_in_an_odd_spelling_is_set_once_and_known_again(odd: str, plain: st
 
 @pytest.mark.parametrize("key", [key_of(1)[:-2] + "B=", key_of(1).lower(), key_of(1)[:-1], key_of(1) + "=", "A" * 44])
 def test_key_in_another_spelling_names_no_peer(rig: Rig, key: str) -> None:
-    assert only_good(rig, {**entry(1, NEW), "key": key}).reports[-1].error.startswith("refused 1")
+    assert only_good(rig, {**entry(1, NEW), "key": key}).reports[-1].error.startswith("rejected 1")
 
 
 def test_one_peer_twice_in_a_table_is_set_to_one_of_both_in_full() -> None:
@@ -166,11 +166,11 @@ def test_one_field_twice_in_an_entry_gives_no_mixture(mode: OddValues) -> None:
     assert outcome.errors == []
 
 
-def test_a_hundred_refused_entries_are_one_line_of_the_log_and_a_short_report() -> None:
+def test_a_hundred_rejected_entries_are_one_line_of_the_log_and_a_short_report() -> None:
     rig = Rig(peer(1))
     outcome = rig.get(table(*({**entry(1, NEW), "port": "x" * 40} for _ in range(100))))
     assert len(outcome.logs) == 1
-    assert outcome.reports[-1].error.startswith("refused 100, last: port")
+    assert outcome.reports[-1].error.startswith("rejected 100, last: port")
     assert len(outcome.payloads[-1]) < 300
 
 
