@@ -1,6 +1,6 @@
 
-# 4. Asked for by --wan-hook netwatch: a watch on the hub's tunnel address. Its own probe, every 5 s, lets the hub hear
-# this router soon after a change; when the hub answers again after a gap, the script below runs.
+# 4. From --wan-hook netwatch: a watch on the hub's tunnel address. Its probe every 5 s shows the hub the router's new
+# address soon after a change. When the hub answers again after an outage, the script below runs.
 {
   :local wgmqttHook @hook@
   :local ours [/tool/netwatch/find where comment="wgmqtt"]

@@ -1,14 +1,14 @@
 
-# 4. Asked for by --wan-hook ppp: on-up of the PPP profile @wanName@ runs when its connection comes up.
-# A script that stands there already is yours: it is never replaced.
+# 4. From --wan-hook ppp: on-up of the PPP profile @wanName@ runs when its connection comes up.
+# A script of your own is never replaced.
 {
   :local wgmqttHook @hook@
   :local profiles [/ppp/profile/find where name=@wan@]
   :if ([:len $profiles] != 1) do={
     :put "warning: there is no PPP profile @wanName@: no hook was set"
   } else={
-    :local present [:tostr [/ppp/profile/get ($profiles->0) on-up]]
-    :if ([:len $present] = 0 or $present ~ "^# wgmqtt:") do={
+    :local current [:tostr [/ppp/profile/get ($profiles->0) on-up]]
+    :if ([:len $current] = 0 or $current ~ "^# wgmqtt:") do={
       /ppp/profile/set ($profiles->0) on-up=$wgmqttHook
       :put "wgmqtt: PPP profile script set"
     } else={

@@ -1,20 +1,20 @@
 # wgmqtt @version@: script for router @router@, RouterOS @routeros@ or later of version 7
 #
 # What it does: this router subscribes to one topic of the MQTT broker @brokerAddress@.
-# When the hub publishes there where the other routers are, the handler below sets the endpoint of the matching
+# When the hub publishes the endpoints of the other routers there, the handler below sets the endpoints of the matching
 # WireGuard peers, sends through their tunnels, and reports what it did.
 # What it changes: one MQTT broker entry named @brokerName@, one subscription of it, and, when a table arrives,
 # endpoint-address and endpoint-port of peers of interface @interfaceName@.@hookNote@
 # Nothing else, and never the hub's own peer.
 # How to remove it: import the script that "wgmqtt gen-rsc @routerName@ --remove" prints.
-# This file holds a password: delete it from the router's files after the import.@authorityNote@
+# This file contains a password: delete it from the router's files after the import.@authorityNote@
 
-@review@# 1. The iot package. A block of its own: without the package RouterOS does not know the commands further down.
+@review@# 1. The iot package. It has a block of its own because RouterOS does not know the later commands without the package.
 {
   :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
     :error "wgmqtt: the package iot is missing. Install it (System, Packages), reboot, import again."
   }
-  # "7.20.8 (stable)": the two digits after the first dot; an older 7.9 gives no number here.
+  # "7.20.8 (stable)": the two digits after the first dot. An older version such as 7.9 gives no number here.
   :local version [:tostr [/system/resource/get version]]
   :local minor [:tonum [:pick $version 2 4]]
   :if ([:typeof $minor] != "num") do={ :set minor 0 }
@@ -22,15 +22,15 @@
     :error ("wgmqtt: made for RouterOS @routeros@ or later of version 7, this is " . $version . ". Nothing was changed.")
   }
   :local menu "no"
-  :do { [:parse "/iot/mqtt/brokers/find"]; :set menu "yes" } on-error={}
+  :do { :local code [:parse "/iot/mqtt/brokers/find"]; :set menu "yes" } on-error={}
   :if ($menu = "no") do={ :error "wgmqtt: the package iot is not installed. Install it, reboot, import again." }
 }
 
-# 2. Look before anything is changed. What stops the script is an error; what may cost time later is a warning.
+# 2. Checks, before anything is changed. What prevents the installation is an error; anything else is a warning.
 {
   :local meshInterface @interface@
   :local hubKey @hubKey@
-  # The peers that this router is linked to, each with an address that only it carries.
+  # The public keys of the peers that this router has links to, each with an address that only this peer carries.
   :local linked ({})
 @linked@
   :if ([:len [/interface/wireguard/find where name=$meshInterface]] != 1) do={
@@ -40,72 +40,72 @@
   :local year [:tonum [:pick [:tostr [/system/clock/get date]] 0 4]]
   :if ([:typeof $year] != "num") do={ :set year 0 }
   :if ($year < 2025) do={
-    [$warn "the clock is wrong: the hub refuses handshakes until it is right. Set up NTP (/system/ntp/client)"]
+    $warn "the clock is wrong: the hub rejects handshakes until it is right. Set up NTP (/system/ntp/client)"
   }
-  # Asked in a text of its own: a RouterOS that has no such menu gives no answer, and no error.
+  # This command is parsed at run time: on a RouterOS without the menu it fails here, and nowhere else.
   :do {
     :local askNtp [:parse ":return [/system/ntp/client/get enabled]"]
     :if ([$askNtp] = false) do={
-      [$warn "NTP is off (/system/ntp/client): if a reboot sets the clock back, the hub refuses handshakes"]
+      $warn "NTP is off (/system/ntp/client): if a reboot sets the clock back, the hub rejects handshakes"
     }
   } on-error={}@authorityWarning@@certificateCheck@
-  :local hubCarries ""
+  :local hubPrefixes ""
   :local hubPeers [/interface/wireguard/peers/find where interface=$meshInterface public-key=$hubKey]
   :if ([:len $hubPeers] = 0) do={
-    [$warn ("the hub is no peer of " . $meshInterface . ": it must see this interface's own packets")]
+    $warn ("interface " . $meshInterface . " has no peer with the hub's public key: the hub must receive its packets")
   } else={
-    :local pause [:tostr [/interface/wireguard/peers/get ($hubPeers->0) persistent-keepalive]]
-    :if ($pause = "" or $pause = "00:00:00") do={
-      [$warn "the hub's peer has no persistent-keepalive: set 25s, or the hub loses sight of this router"]
+    :local keepalive [:tostr [/interface/wireguard/peers/get ($hubPeers->0) persistent-keepalive]]
+    :if ($keepalive = "" or $keepalive = "00:00:00") do={
+      $warn "the hub's peer has no persistent-keepalive: set 25s, or the hub does not learn where this router is"
     }
     :foreach prefix in=[/interface/wireguard/peers/get ($hubPeers->0) allowed-address] do={
-      :set hubCarries ($hubCarries . "," . [:tostr $prefix] . ",")
+      :set hubPrefixes ($hubPrefixes . "," . [:tostr $prefix] . ",")
     }
   }
-  :put "wgmqtt: endpoints before this import, to go back to:"
+  :put "wgmqtt: endpoints before this import:"
   :foreach key,pingTo in=$linked do={
     :local found [/interface/wireguard/peers/find where interface=$meshInterface public-key=$key]
     :if ([:len $found] != 1) do={
-      [$warn ("no peer " . $key . " on " . $meshInterface . ": add it, the handler adds none")]
+      $warn ("no peer " . $key . " on " . $meshInterface . ": add it, wgmqtt adds none")
     } else={
       :local peerId ($found->0)
       :local address [:tostr [/interface/wireguard/peers/get $peerId endpoint-address]]
       :local port [:tostr [/interface/wireguard/peers/get $peerId endpoint-port]]
       :put ("  " . $key . " endpoint-address=" . $address . " endpoint-port=" . $port)
-      :local pause [:tostr [/interface/wireguard/peers/get $peerId persistent-keepalive]]
-      :if ($pause = "" or $pause = "00:00:00") do={
-        [$warn ("peer " . $key . " has no persistent-keepalive: set 25s, or its NAT closes")]
+      :local keepalive [:tostr [/interface/wireguard/peers/get $peerId persistent-keepalive]]
+      :if ($keepalive = "" or $keepalive = "00:00:00") do={
+        $warn ("peer " . $key . " has no persistent-keepalive: set 25s, or the NAT's mapping expires")
       }
       :do {
         :if ([/interface/wireguard/peers/get $peerId @responder@]) do={
-          [$warn ("peer " . $key . " has @responder@=yes: it starts no handshake, set it to no")]
+          $warn ("peer " . $key . " has @responder@=yes: it starts no handshake, set it to no")
         }
       } on-error={}
-      # A warning that cannot be worked out is left out: it is no reason to stop.
+      # A check that fails to run is skipped: that is no reason to stop.
       :do {
         :local carries false
         :foreach prefix in=[/interface/wireguard/peers/get $peerId allowed-address] do={
           :if ($pingTo in $prefix) do={ :set carries true }
-          :if ([:typeof [:find $hubCarries ("," . [:tostr $prefix] . ",")]] = "num") do={
-            [$warn ("peer " . $key . " has the hub's prefix " . [:tostr $prefix] . ": it takes that traffic")]
+          :if ([:typeof [:find $hubPrefixes ("," . [:tostr $prefix] . ",")]] = "num") do={
+            $warn ("peer " . $key . " has the hub's prefix " . [:tostr $prefix] . ": it takes that traffic")
           }
         }
         :if (!$carries) do={
-          [$warn ("peer " . $key . " does not carry " . $pingTo . ": add it to its allowed-address")]
+          $warn ("peer " . $key . " does not carry " . $pingTo . ": add it to its allowed-address")
         }
       } on-error={}
     }
   }
 }
 
-# 3. The handler, as the text that RouterOS runs for each message; and the entries of /iot/mqtt.
+# 3. The handler, as the text that RouterOS runs for each message, and the entries of /iot/mqtt.
 {
   :local wgmqttHandler @handler@
   :local parsed false
-  :do { [:parse $wgmqttHandler]; :set parsed true } on-error={}
-  :if (!$parsed) do={ :error "wgmqtt: this RouterOS does not accept the handler. Nothing was changed." }@authorityImport@
+  :do { :local code [:parse $wgmqttHandler]; :set parsed true } on-error={}
+  :if (!$parsed) do={ :error "wgmqtt: this RouterOS cannot parse the handler. Nothing was changed." }@authorityImport@
 
-  # While the broker entry is new it does not connect: a subscription counts only from the next connection on.
+  # A new broker entry does not connect yet, because a subscription takes effect with the next connection only.
   :local brokerIds [/iot/mqtt/brokers/find where name=@broker@]
   :if ([:len $brokerIds] = 0) do={
     /iot/mqtt/brokers/add name=@broker@ address=@address@ port=@port@ auto-connect=no
@@ -123,9 +123,9 @@
     /iot/mqtt/subscriptions/set ($topicIds->0) qos=1 on-message=$wgmqttHandler
   }
 
-  # Connect anew, so that the subscription counts and the table comes at once.
+  # Reconnect, so that the subscription takes effect and the table arrives at once.
   /iot/mqtt/brokers/set $brokerId auto-connect=yes
   :if ([/iot/mqtt/brokers/get $brokerId connected]) do={ /iot/mqtt/disconnect broker=@broker@ }
   :do { /iot/mqtt/connect broker=@broker@ } on-error={}@authorityEnd@
-  :put "wgmqtt: installed. Delete the imported file: it holds a password."
+  :put "wgmqtt: installed. Delete the imported file: it contains a password."
 }

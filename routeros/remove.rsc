@@ -1,17 +1,17 @@
-# wgmqtt @version@: takes away from router @router@ what the wgmqtt script made, and nothing else.
-# The endpoints of the WireGuard peers stay as they are now.
+# wgmqtt @version@: removes from router @router@ what the wgmqtt script added, and nothing else.
+# The endpoints of the WireGuard peers stay as they are.
 
-# 1. What --wan-hook had set: known by its comment, or by the first word of its text. And the handler's counter, and
-# the certificates that the script imported for TLS: known by the beginning of their names.
+# 1. What --wan-hook added, known by its comment or by the first word of its text; the handler's counter; and the
+# certificates that the script imported for TLS, known by the beginning of their names.
 {
   :foreach watchId in=[/tool/netwatch/find where comment="wgmqtt"] do={ /tool/netwatch/remove $watchId }
   :foreach clientId in=[/ip/dhcp-client/find] do={
-    :local present [:tostr [/ip/dhcp-client/get $clientId script]]
-    :if ($present ~ "^# wgmqtt:") do={ /ip/dhcp-client/set $clientId script="" }
+    :local current [:tostr [/ip/dhcp-client/get $clientId script]]
+    :if ($current ~ "^# wgmqtt:") do={ /ip/dhcp-client/set $clientId script="" }
   }
   :foreach profileId in=[/ppp/profile/find] do={
-    :local present [:tostr [/ppp/profile/get $profileId on-up]]
-    :if ($present ~ "^# wgmqtt:") do={ /ppp/profile/set $profileId on-up="" }
+    :local current [:tostr [/ppp/profile/get $profileId on-up]]
+    :if ($current ~ "^# wgmqtt:") do={ /ppp/profile/set $profileId on-up="" }
   }
   :foreach countId in=[/system/script/environment/find where name="wgmqttTurn"] do={
     /system/script/environment/remove $countId
@@ -24,10 +24,10 @@
   }
 }
 
-# 2. The entries of /iot/mqtt. Without the package RouterOS does not know the commands further down.
+# 2. The entries of /iot/mqtt. Without the package RouterOS does not know the commands below.
 {
   :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
-    :error "wgmqtt: the package iot is missing, so there is no broker entry to remove. All else is removed."
+    :error "wgmqtt: the package iot is missing, so there is no broker entry to remove. Everything else is removed."
   }
 }
 {
@@ -41,7 +41,7 @@
     }
     /iot/mqtt/brokers/remove ($brokerIds->0)
   }
-  # A subscription of ours whose broker entry somebody took away by hand.
+  # A subscription of wgmqtt whose broker entry was removed by hand.
   :foreach topicId in=[/iot/mqtt/subscriptions/find where topic=@topic@] do={
     :local owner [:tostr [/iot/mqtt/subscriptions/get $topicId broker]]
     :if ([:len [/iot/mqtt/brokers/find where name=$owner]] = 0) do={

@@ -63,7 +63,7 @@ def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None
     text = render_difference(old, render_script(CONFIG, ROUTERS["berlin"], "new-secret", TEMPLATES))
     assert '-  /iot/mqtt/brokers/set $brokerId address="10.99.0.9" port=1883 ssl=no' in text
     assert '+  /iot/mqtt/brokers/set $brokerId address="10.99.0.1" port=1883 ssl=no' in text
-    assert "+# (the password is another one)" in text
+    assert "+# (the password differs)" in text
     assert "secret" not in text
     (tmp_path / "old.rsc").write_text(render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES))
     done = wgmqtt("gen-rsc", "berlin", "--redact", "--diff", str(tmp_path / "old.rsc"), "-c", str(EXAMPLE))

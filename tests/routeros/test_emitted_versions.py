@@ -32,7 +32,7 @@ from tests.routeros.tls_script import ONE, OWN_NAME, give_files
 from wgmqtt.config.files import read_authority
 from wgmqtt.model import BrokerAddress, Config, Router, Tls
 from wgmqtt.script.render import Options as ScriptOptions
-from wgmqtt.script.render import parse_wan_hook, render_script
+from wgmqtt.script.render import parse_wan_hook, quote_lines, render_handler, render_script
 from wgmqtt.script.templates import read_templates
 
 SECOND_JUDGE = Schema.from_file(Path(__file__).parents[1] / "data/lsp-commands-7.21.4.json.gz")
@@ -165,3 +165,34 @@ def test_every_placeholder_of_the_templates_is_filled() -> None:
     for name in ALL_OPTIONS:
         script = script_with("7.24", ALL_OPTIONS[name])
         assert not re.findall(r"@[a-zA-Z]+@", script)
+
+
+def emitted() -> Mapping[str, str]:
+    """Return every kind of text that gen-rsc prints, by a name."""
+    scripts = {name: script_with("7.24", options) for name, options in ALL_OPTIONS.items()}
+    for name, options in ALL_OPTIONS.items():
+        config = config_of("7.24", options)
+        scripts[f"handler, {name}"] = render_handler(
+            config, config.routers[0], read_templates(), ScriptOptions(options.may_ping)
+        )
+    return {**scripts, "removal": script_of_removal()}
+
+
+def test_no_statement_begins_with_a_bracket() -> None:
+    """RouterOS may read a line that begins with `[$f` as part of the line before; it runs what `[:parse]` parsed."""
+    for name, text in emitted().items():
+        statements = re.findall(r"(?m)(?:^(?: *\\n)?|[;{]) *(\[.*)", text)
+        assert statements == [], name
+        assert re.findall(r"\[:parse", text) == re.findall(
+            r"(?<=:local code )\[:parse|(?<=:local askNtp )\[:parse", text
+        )
+
+
+def test_handler_is_printed_as_the_script_contains_it() -> None:
+    for name, options in ALL_OPTIONS.items():
+        config = config_of("7.24", options)
+        router = ModelRouter("7.24", [hub_peer()], interface=config.routers[0].interface)
+        printed = render_handler(config, config.routers[0], read_templates(), ScriptOptions(options.may_ping))
+        assert quote_lines(printed, "    ") in script_with("7.24", options), name
+        assert PASSWORD not in printed
+        check(printed, router.router.site.version)

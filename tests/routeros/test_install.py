@@ -119,7 +119,7 @@ def test_install_tells_the_endpoints_as_they_were_and_no_password() -> None:
     for number in (1, 2):
         address, port = place_of(number)
         assert f"  {key_of(number)} endpoint-address={address} endpoint-port={port}" in said(router)
-    assert said(router)[-1] == "wgmqtt: installed. Delete the imported file: it holds a password."
+    assert said(router)[-1] == "wgmqtt: installed. Delete the imported file: it contains a password."
     assert all(PASSWORD not in str(event) for event in router.events)
     assert warnings(router) == []
 
@@ -199,7 +199,7 @@ def test_install_without_the_interface_is_refused() -> None:
 def test_install_of_a_handler_that_does_not_parse_is_refused() -> None:
     broken = SCRIPT.replace('"# wgmqtt', '":if (1 =', 1)
     assert broken != SCRIPT
-    assert "does not accept the handler. Nothing was changed." in refusal(new(), broken)
+    assert "cannot parse the handler. Nothing was changed." in refusal(new(), broken)
 
 
 # What it warns of

@@ -46,7 +46,7 @@ def test_install_imports_the_authority_and_connects_with_it(router: TlsRouter) -
     assert len(arrival.authorities) == 1
     assert Outcome(tuple(router.events)).places == [(1, place_of(1, 2000))]
     assert [line for line in router.said() if line.startswith("warning: ")] == []
-    assert router.said()[-1] == "wgmqtt: installed. Delete the imported file: it holds a password."
+    assert router.said()[-1] == "wgmqtt: installed. Delete the imported file: it contains a password."
 
 
 def test_install_twice_equals_once_without_the_file(router: TlsRouter) -> None:
@@ -66,13 +66,13 @@ def test_install_without_the_file_is_refused_and_says_which(router: TlsRouter) -
 
 def test_install_with_a_file_that_holds_no_certificate_is_refused(router: TlsRouter) -> None:
     router.upload(DATA.parent / "table.nft")
-    assert "no certificate came of it" in refusal(router, tls_script())
+    assert "it contains no certificate" in refusal(router, tls_script())
 
 
 def test_install_with_another_file_than_the_hubs_is_refused(router: TlsRouter) -> None:
     """Under our name it would stand for ever: what is there is not imported again."""
     router.upload(TWO)
-    assert "The one here holds other certificates" in refusal(router, tls_script())
+    assert "The file here contains other certificates" in refusal(router, tls_script())
     router.upload(ONE)
     router.install(tls_script())
     assert router.names() == [imported(router, ONE)]
@@ -139,7 +139,7 @@ def test_install_where_an_import_takes_what_is_there_already_does_not_import_twi
     router.upload(ONE)
     router.install(tls_script())
     assert router.names() == ["office ca"]
-    assert "The one here holds other certificates" in refusal(router, tls_script(TWO))
+    assert "The file here contains other certificates" in refusal(router, tls_script(TWO))
     router.certificates.fingerprint = lambda _: "AA:BB"
     for _ in range(2):
         router.install(tls_script())

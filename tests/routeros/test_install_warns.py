@@ -13,7 +13,7 @@ from lab.routeros.switches import Switches
 from tests.routeros.test_install import SCRIPT, VERSION, new, said, warnings
 
 WARNED: Mapping[str, tuple[Peer, str]] = {
-    "no keepalive": (peer(1, keepalive_s=0), "has no persistent-keepalive: set 25s, or its NAT closes"),
+    "no keepalive": (peer(1, keepalive_s=0), "has no persistent-keepalive: set 25s, or the NAT's mapping expires"),
     "ping not carried": (peer(1, allowed=("10.98.7.7/32",)), f"does not carry {ping_of(1)}"),
     "nothing carried": (peer(1, allowed=()), f"does not carry {ping_of(1)}"),
     "the hub's prefix": (peer(1, allowed=(f"{ping_of(1)}/32", "0.0.0.0/0")), "has the hub's prefix 0.0.0.0/0"),
@@ -53,7 +53,7 @@ def test_install_warns_of_a_peer_that_only_answers() -> None:
 def test_install_warns_of_a_linked_peer_that_is_missing() -> None:
     router = new(peers=(peer(2),))
     router.install(SCRIPT)
-    assert warnings(router) == [f"warning: no peer {key_of(1)} on {INTERFACE}: add it, the handler adds none"]
+    assert warnings(router) == [f"warning: no peer {key_of(1)} on {INTERFACE}: add it, wgmqtt adds none"]
 
 
 def test_install_warns_of_a_hub_without_keepalive_and_of_no_hub() -> None:
@@ -62,7 +62,7 @@ def test_install_warns_of_a_hub_without_keepalive_and_of_no_hub() -> None:
     assert [line for line in warnings(router) if "hub's peer has no persistent-keepalive" in line]
     router = ModelRouter(VERSION, [peer(1), peer(2)], interface=INTERFACE)
     router.install(SCRIPT)
-    assert [line for line in warnings(router) if "the hub is no peer" in line]
+    assert [line for line in warnings(router) if "has no peer with the hub's public key" in line]
 
 
 def test_install_warns_of_a_wrong_clock() -> None:

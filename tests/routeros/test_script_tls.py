@@ -19,7 +19,7 @@ def test_script_with_the_systems_authorities_warns_and_imports_nothing(tmp_path:
     script, router = tls_script(None), TlsRouter(tmp_path)
     assert UPLOADED not in script
     router.install(script)
-    text = "warning: the broker speaks TLS: the authority that signed its certificate must be in /certificate, trusted"
+    text = "warning: the broker uses TLS: the authority that signed its certificate must be in /certificate, trusted"
     assert text in router.said()
     assert router.names() == []
 
@@ -27,9 +27,9 @@ def test_script_with_the_systems_authorities_warns_and_imports_nothing(tmp_path:
 def test_script_says_at_both_ends_which_file_is_needed() -> None:
     script = tls_script()
     head = script[: script.index("# 1. ")]
-    assert f"# Needed beforehand: the hub's file {ONE}, uploaded to this router as {UPLOADED}." in head
+    assert f"# Needed first: the hub's file {ONE}, uploaded to this router as {UPLOADED}." in head
     assert UPLOADED in script.splitlines()[-3]
-    assert f"certificates {name_of(ONE)} are made" in head
+    assert f"imported into /certificate as {name_of(ONE)}," in head
 
 
 def test_script_without_the_authority_that_the_configuration_names_is_refused() -> None:

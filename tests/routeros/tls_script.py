@@ -1,4 +1,4 @@
-"""Scripts for a broker that speaks TLS, and routers in memory with the files that such scripts need."""
+"""Scripts for a broker with TLS, and routers in memory with the files that such scripts need."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""RouterOS scripts: quoting, and the templates of `routeros/` filled in for one router. Pure."""
+"""Render RouterOS scripts: fill in the templates of `routeros/` for one router, with values quoted."""
 
 import difflib
 import hashlib
@@ -39,16 +39,20 @@ class Templates:
     remove: str
     wan_hook: str
     authority: str
-    """What brings in the certificates that may sign the broker's."""
+    """Imports the certificates of the authority that signs the broker's certificate."""
     hooks: Mapping[str, str]
-    """What sets the WAN hook: `netwatch`, `dhcp` or `ppp`."""
+    """Set the WAN hook; the keys are `WAN_HOOKS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a script may have or lack. `wan_hook` is one of `WAN_HOOKS` or empty, `wan` its interface or profile.
+    """The options of `gen-rsc` that change a script.
 
-    `authority`: what stands in the file that the configuration names for the routers' broker, if it names one.
+    Attributes:
+        may_ping: whether the handler contains `/tool/ping`; a RouterOS that lets no handler ping needs one without it.
+        wan_hook: one of `WAN_HOOKS`, or empty for none.
+        wan: the interface or profile of the hook.
+        authority: the authority that signs the broker's certificate, if the configuration names its file.
     """
 
     may_ping: bool = True
@@ -63,10 +67,10 @@ DEFAULTS = Options()
 def quote(text: str) -> str:
     """Return `text` as a RouterOS string literal.
 
-    Source: manual "Scripting", Constant Escape Sequences. Hex escapes are left out: their meaning changed in 7.17.
+    Source: manual "Scripting", Constant Escape Sequences. Hex escapes are not used: their meaning changed in 7.17.
 
     Raises:
-        RscError: a character that has no escape of its own and is not printable ASCII.
+        RscError: it contains a character that is neither printable ASCII nor has an escape of its own.
     """
     for character in text:
         if character not in ESCAPES and not " " <= character <= "~":
@@ -77,19 +81,20 @@ def quote(text: str) -> str:
 
 
 def quote_lines(text: str, indent: str) -> str:
-    r"""Return a text of several lines as one RouterOS string, a line of it on a line, as RouterOS's own export does.
+    r"""Return a text of several lines as one RouterOS string with a line of text on each line, like RouterOS's export.
 
-    A backslash before a line break, that break and the white space after it vanish; the line break itself is the `\n`.
+    RouterOS drops a backslash at the end of a line, the line break and the white space after it. The line break in the
+    text is the `\n`.
     """
     lines = [quote(line)[1:-1] for line in text.rstrip("\n").split("\n")]
     return '"' + "\\\n".join(f"{indent}\\n{line}" if number else line for number, line in enumerate(lines)) + '"'
 
 
 def parse_wan_hook(text: str) -> tuple[str, str]:
-    """Return kind and name of `netwatch`, `dhcp:INTERFACE` or `ppp:PROFILE`.
+    """Return the kind and the name in `netwatch`, `dhcp:INTERFACE` or `ppp:PROFILE`.
 
     Raises:
-        RscError: it is none of them.
+        RscError: the text has none of these forms.
     """
     kind, _, name = text.partition(":")
     if kind not in WAN_HOOKS or (kind == "netwatch") == bool(name):
@@ -100,51 +105,60 @@ def parse_wan_hook(text: str) -> tuple[str, str]:
 def render_script(
     config: Config, router: Router, password: str | None, templates: Templates, options: Options = DEFAULTS
 ) -> str:
-    """Return the whole script for `router`; `password=None` puts a remark in its place, for review.
-
-    Without `may_ping` it has no `/tool/ping`, for a router that does not run a handler which contains it.
+    """Return the script that installs wgmqtt on `router`; with `password=None` one for review that stops at once.
 
     Raises:
-        RscError: something in the configuration cannot be written safely.
+        RscError: a value of the configuration cannot be quoted, or the authority's certificates are missing.
     """
     values = _values(config, router, password)
     values["hookNote"] = f" And a hook for --wan-hook {options.wan_hook}: see 4." if options.wan_hook else ""
     values["review"] = REVIEW if password is None else ""
-    values["send"] = SEND if options.may_ping else SEND_NOTHING
     values |= authority_values(options.authority, quote) | {"clientCertificate": quote(router.client_certificate)}
     parts = tls_parts(config, router, options.authority, templates.authority)
     values |= {name: _fill(part, values) for name, part in parts.items()}
-    handler = _fill(templates.handler, values | {"scriptId": quote(script_id(templates.handler))})
-    script = _fill(templates.install, values | {"handler": quote_lines(handler, "    ")})
+    values["handler"] = quote_lines(render_handler(config, router, templates, options), "    ")
+    script = _fill(templates.install, values)
     if not options.wan_hook:
         return script
     values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan)}
-    values["wanName"] = values["wan"][1:-1]  # it stands inside strings, and in comments, which end at a line break
+    values["wanName"] = values["wan"][1:-1]  # goes into strings and comments: a comment ends at a line break
     lines = [line for line in templates.wan_hook.splitlines() if options.may_ping or "/tool/ping" not in line]
     values["hook"] = quote_lines(_fill("\n".join(lines), values), "    ")
     return script + _fill(templates.hooks[options.wan_hook], values)
 
 
+def render_handler(config: Config, router: Router, templates: Templates, options: Options = DEFAULTS) -> str:
+    """Return the handler as RouterOS runs it for each table, without the quoting of the script that installs it.
+
+    Raises:
+        RscError: a value of the configuration cannot be quoted.
+    """
+    values = _values(config, router, None)
+    values["send"] = SEND if options.may_ping else SEND_NOTHING
+    values["scriptId"] = quote(script_id(templates.handler))
+    return _fill(templates.handler, values)
+
+
 def render_removal(config: Config, router: Router, templates: Templates) -> str:
-    """Return the script that takes away from `router` what the other one made, and nothing else."""
+    """Return the script that removes from `router` what the installing script added, and nothing else."""
     topic = topics_of(config).endpoints(router.name)
     values = {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME), "topic": quote(topic)}
     return _fill(templates.remove, values)
 
 
 def render_difference(old: str, new: str) -> str:
-    """Return what a new script changes in an old one, as a unified diff; a password is named, never shown."""
+    """Return the unified diff of two scripts. A changed password is mentioned, but never shown."""
     before, after = (SECRET.sub(r"\1", text.replace(REVIEW, "")).splitlines() for text in (old, new))
     if REVIEW not in old + new:
         had, has = ({name: value for _, name, value in SECRET.findall(text)} for text in (old, new))
         changed = [name for name in ("password", "client-id") if had.get(name) != has.get(name)]
-        after += [f"# (the {name} is another one)" for name in changed[:1]]  # a new password makes a new client-id
+        after += [f"# (the {name} differs)" for name in changed[:1]]  # a new password makes a new client-id
     lines = difflib.unified_diff(before, after, "old script", "new script", lineterm="", n=2)
     return "".join(f"{line}\n" for line in lines)
 
 
 def script_id(handler_template: str) -> str:
-    """Return `VERSION HASH`, which a report carries: it tells an older script from the present one."""
+    """Return `VERSION HASH`, which every report carries: by it the hub recognizes a router with another script."""
     return f"{__version__} {hashlib.sha256(handler_template.encode()).hexdigest()[:8]}"
 
 

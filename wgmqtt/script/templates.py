@@ -1,4 +1,4 @@
-"""The script templates as files. Edge: reads `routeros/`, in the wheel or beside the package in a source tree."""
+"""Read the script templates from `routeros/`, in the wheel or beside the package in a source tree."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -8,13 +8,13 @@ from wgmqtt.script.render import WAN_HOOKS, Templates
 
 
 def read_templates() -> Templates:
-    """Return the templates that belong to this very package.
+    """Return the templates that belong to this package.
 
     Raises:
-        EdgeError: they are missing, so the installation is damaged.
+        EdgeError: a template is missing, so the installation is damaged.
     """
     shipped = files("wgmqtt") / "routeros"
-    # An editable install has no copy inside the package: there the source tree's own folder is the one.
+    # An editable install has no copy inside the package: it uses the folder of the source tree.
     folder = shipped if shipped.is_dir() else Path(__file__).parents[2] / "routeros"
     names = ("install", "handler", "remove", "wan-hook", "authority")
     try:
