@@ -106,7 +106,7 @@ def run(names: Sequence[str]) -> int:
 def main() -> int:
     """Read the arguments and run."""
     arguments = argparse.ArgumentParser(
-        prog="python -m lab.checks.mutations", description="Run the checks on scripts with a defect each: every defect must be noticed."
+        prog="python -m lab.checks.mutations", description="Run the checks on defective scripts."
     )
     arguments.add_argument("name", nargs="*", help="mutations to run; default: all")
     try:
