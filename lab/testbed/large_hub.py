@@ -12,6 +12,8 @@ from lab.testbed.events import PATIENCE_S, Event
 from lab.testbed.process_cost import find_process, lower_priority
 from lab.testbed.standalone_hub import StandaloneHub
 from lab.vm.interfaces import key
+from wgmqtt.broker.mosquitto import render_configuration
+from wgmqtt.config.files import read_config
 
 BROKER_USERS = 200
 SITE_PORT = 20000  # and upwards, one for each site
@@ -75,15 +77,17 @@ class LargeHub(StandaloneHub):
         self.sites.ip(*lines)
         self.sites.run("sh", "-e", text_in="\n".join(script) + "\n", timeout_s=120.0)
 
-    def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
-        """Start it with accounts for the first `BROKER_USERS` routers only: ten thousand take half a minute."""
+    def write_broker_files(self) -> None:
+        """Generate accounts for the first `BROKER_USERS` routers only: ten thousand take half a minute."""
         everybody, links = self.routers, self.settings.get("links", [])
         self.settings["links"] = []
         self.routers = dict(list(everybody.items())[:BROKER_USERS])
         self.write_config()
-        super().start_broker(options, viewer=viewer)
+        super().write_broker_files()
         self.routers, self.settings["links"] = everybody, links
         self.write_config()
+        text = render_configuration(read_config(self.config), str(self.mosquitto))  # with the limits for all of them
+        (self.mosquitto / "conf.d" / "wgmqtt.conf").write_text(text)
 
     def link(self, groups: Sequence[Sequence[str]]) -> None:
         """Link all routers within each group."""

@@ -93,11 +93,15 @@ class StandaloneHub:
 
     def start_broker(self, options: str = "", *, viewer: bool = True) -> None:
         """Generate the secrets and the broker's files, start the broker with `options`, and connect the viewer."""
-        self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
+        self.write_broker_files()
         (self.mosquitto / "conf.d" / "more.conf").write_text(options)
         self.broker = Broker(self.namespace, self.log, self.mosquitto)
         if viewer:
             self.client(VIEWER, self.secret(VIEWER).read_text().strip(), source="viewer")
+
+    def write_broker_files(self) -> None:
+        """Generate the missing secrets and the broker's files."""
+        self.wgmqtt("gen-mosquitto", "--folder", str(self.mosquitto))
 
     def client(self, user: str, password: str, *, source: str, connects: bool = True, client_id: str = "") -> Child:
         """Connect one more client, which subscribes to all topics; retained messages arrive first, with `retain`."""

@@ -1,4 +1,4 @@
-"""What the daemon notifies systemd of, by a socket of the test; the unit file, checked by systemd's programs."""
+"""What the daemon notifies systemd of, on a socket of the test; the unit files, checked by systemd's programs."""
 
 import os
 import re
@@ -19,6 +19,8 @@ from wgmqtt.host import systemd
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "packaging" / "systemd" / "wgmqtt.service"
+DROP_IN = UNIT.with_name("mosquitto-wgmqtt.conf")
+MOSQUITTO = "[Service]\nType=notify\nExecStart=/bin/true\n"  # Debian's, as far as the drop-in changes it
 MAX_EXPOSURE = 20  # tenths on systemd's scale, where 100 means no sandbox
 PATIENCE_S = 60.0  # only a hang should end a wait
 WATCHDOG_S = 2.0
@@ -141,6 +143,20 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_unit_file_is_valid(tmp_path: Path) -> None:
     done = analyze("verify", "--man=no", str(installed_unit(tmp_path)))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_drop_in_for_mosquitto_is_valid_and_takes_effect(tmp_path: Path) -> None:
+    (tmp_path / "mosquitto.service").write_text(MOSQUITTO)
+    folder = tmp_path / "mosquitto.service.d"
+    folder.mkdir()
+    shutil.copy(DROP_IN, folder / "wgmqtt.conf")
+    done = analyze("verify", "--man=no", str(tmp_path / "mosquitto.service"))
+    assert (done.returncode, done.stderr) == (0, "")
+    with (folder / "wgmqtt.conf").open("a") as file:
+        file.write("LimitNOFILE=a lot\n")
+    done = analyze("verify", "--man=no", str(tmp_path / "mosquitto.service"))
+    assert "wgmqtt.conf" in done.stderr, "systemd has not read the drop-in"
 
 
 @needs_systemd

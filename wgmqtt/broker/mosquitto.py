@@ -3,13 +3,22 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from wgmqtt.model import BrokerAddress, Config
+from wgmqtt.wire.table import MAX_TABLE_BYTES
 from wgmqtt.wire.topics import topics_of
 
 # Few rounds suffice because the passwords are random, and hashing blocks the single-threaded broker at each login
 # (5 ms at 101 rounds, 989 ms at 600,000).
 ROUNDS = 101
+LEAST_MESSAGE_BYTES = 1 << 20
+STATUS_LINE_BYTES = 768  # twice what a router or a link takes in the hub's status
+MOST_PEERS = 120  # that fit into one router's table
+MOST_RESERVED_BYTES = 32 << 20
+LEAST_CONNECTIONS = 5000  # mosquitto reads this limit at its start only, and a small configuration may grow
+DEFAULT_QUEUE = 1000  # mosquitto's own
+MAX_TOPIC_BYTES = 1024
 VIEWER = "viewer"
 
 CONFIGURATION = """\
@@ -22,7 +31,24 @@ acl_file {folder}/wgmqtt.acl
 persistence false
 # Without this each acknowledged message is delayed by some 40 ms.
 set_tcp_nodelay true
+
+# Limits for the size of this configuration, against a router or viewer whose password was stolen.
+# A larger packet ends the connection before it is read. The largest message is the hub's status.
+message_size_limit {limits.message_bytes}
+max_packet_size {limits.packet_bytes}
+# No fewer than one message per router: the daemon reads back every table at its start.
+max_queued_messages {limits.queued_messages}
+max_queued_bytes {limits.queued_bytes}
+max_inflight_messages 20
+# Routers use clean sessions; any other session is deleted.
+persistent_client_expiration 1h
+max_keepalive 120
+# A client that reconnects in a loop would fill the log. Set it to true to see who connects.
+connection_messages false
 """
+LISTENER_LIMITS = """
+max_connections {limits.connections}
+max_qos 1"""
 
 ACCESS = """\
 # wgmqtt: access rules. They do not depend on the configured routers and so rarely change: mosquitto 2.0 lets every user
@@ -33,6 +59,7 @@ topic readwrite {prefix}/#
 # the account of wgmqtt status and wgmqtt events: reads everything
 user {viewer}
 topic read {prefix}/#
+topic deny {prefix}/{viewer}/#
 
 # each router reads its own table, and writes its own report and will
 pattern read {prefix}/%u/endpoints
@@ -41,19 +68,61 @@ pattern write {prefix}/%u/online
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the broker may have to hold for one configuration."""
+
+    connections: int
+    message_bytes: int
+    queued_messages: int
+    queued_bytes: int
+
+    @property
+    def packet_bytes(self) -> int:
+        """Return the size of an MQTT packet with the largest message, its topic and its header."""
+        return self.message_bytes + MAX_TOPIC_BYTES
+
+
+def limits_of(config: Config) -> Limits:
+    """Return the limits that fit the number of routers and links."""
+    routers = len(config.routers)
+    message_bytes = LEAST_MESSAGE_BYTES + _status_bytes(routers, len(config.links))
+    return Limits(
+        # More than one for each router, because after an outage its old connection may still be there.
+        connections=max(LEAST_CONNECTIONS, 3 * routers),
+        message_bytes=message_bytes,
+        queued_messages=DEFAULT_QUEUE + routers,
+        queued_bytes=(DEFAULT_QUEUE + routers) * MAX_TABLE_BYTES + message_bytes,
+    )
+
+
+def _status_bytes(routers: int, links: int) -> int:
+    """Return more than the hub's status takes, also after links were added: the broker would end the hub's connection.
+
+    Nobody needs to run gen-mosquitto for a new link.
+    """
+    possible_links = min(routers * (routers - 1) // 2, MOST_PEERS * routers // 2)
+    possible_bytes = min(STATUS_LINE_BYTES * (routers + possible_links), MOST_RESERVED_BYTES)
+    return max(possible_bytes, STATUS_LINE_BYTES * (routers + links))
+
+
 def render_configuration(config: Config, folder: str) -> str:
     """Return the text of `conf.d/wgmqtt.conf`. Source: mosquitto.conf(5)."""
+    limits = limits_of(config)
     # Routers cannot reach a unix socket, so they need a listener of their own.
     addresses = [config.broker, config.broker_for_routers] if config.broker.unix_socket else [config.broker]
-    return CONFIGURATION.format(listeners="\n".join(map(_listener, addresses)), folder=folder)
+    listeners = "\n".join(_listener(address, limits) for address in addresses)
+    return CONFIGURATION.format(listeners=listeners, folder=folder, limits=limits)
 
 
-def _listener(address: BrokerAddress) -> str:
+def _listener(address: BrokerAddress, limits: Limits) -> str:
+    end = LISTENER_LIMITS.format(limits=limits)
     if address.unix_socket:
-        return f"listener 0 {address.unix_socket}"
+        return f"listener 0 {address.unix_socket}{end}"
     if address.tls is not None:  # wgmqtt's configuration does not name the broker's certificate and key
-        return f"# listener {address.port} {address.host}: with TLS; add it yourself, with certfile and keyfile"
-    return f"listener {address.port} {address.host}"
+        text = f"listener {address.port} {address.host}: with TLS; add it yourself, with certfile, keyfile and{end}"
+        return text.replace("listener", "# listener", 1).replace("\n", "\n#   ")
+    return f"listener {address.port} {address.host}{end}"
 
 
 def render_access(config: Config) -> str:
