@@ -63,13 +63,18 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """What the hub's WireGuard says of one peer. `handshake_s` is Unix time, 0 when there was none."""
+    """What the hub's WireGuard says of one peer. `handshake_s` is Unix time, 0 if there was none.
+
+    `is_heard`: WireGuard received authenticated packets of the peer since the poll before, so its endpoint is where it
+    is. Otherwise the endpoint may be one that a person or a script set on the hub.
+    """
 
     key: PublicKey
     endpoint: Endpoint | None
     handshake_s: float
     rx: int = 0
     tx: int = 0
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ async def main(interface: str, count: int) -> None:
         "dump": [await whole_ms(wireguard, interface) for _ in range(count)],
         "dump_received": [await receive_ms(received, interface) for _ in range(count)],
         "dump_decoded": [took_ms(lambda: decoded(payloads, before)) for _ in range(count)],
-        "dump_compared": [took_ms(lambda: differences(before, after, complete=True)) for _ in range(count)],
+        "dump_compared": [
+            took_ms(lambda: differences(before, after, complete=True, now_s=time.time())) for _ in range(count)
+        ],
     }
     for part, ms in costs.items():
         print(json.dumps({"t_ns": time.time_ns(), "event": "cost", "part": part, "ms": ms}), flush=True)

@@ -73,7 +73,8 @@ class _Hub:
         return used_us
 
     def _peer(self, index: int, port: int) -> PeerState:
-        return PeerState(self._config.routers[index].key, Endpoint("203.0.113.9", port), WALL_S + self._mono_s)
+        key, endpoint = self._config.routers[index].key, Endpoint("203.0.113.9", port)
+        return PeerState(key, endpoint, WALL_S + self._mono_s, is_heard=True)
 
     def _handle(self, event: Event) -> list[Effect]:
         return self._engine.handle(event, Now(self._mono_s, WALL_S + self._mono_s))

@@ -228,7 +228,7 @@ def test_status_is_published_soon_after_a_change_and_rarely_otherwise() -> None:
 
 def test_status_has_every_endpoint_of_wireguard_also_without_a_report() -> None:
     world = make_pair(script=SCRIPT)
-    world.step(PeersPolled("wg0", (PeerState(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0),)))
+    world.step(PeersPolled("wg0", (PeerState(key_of("berlin"), Endpoint("2001:db8::1", 5), 1.0, is_heard=True),)))
     status = make_status(world.state, world.now)
     assert status.routers[0].endpoint == "[2001:db8::1]:5"
     assert status.routers[0].heard_s is None

@@ -59,7 +59,10 @@ def make_many(count: int) -> tuple[World, PeersPolled]:
     names = tuple(f"r{number:03}" for number in range(count))
     world = make_world(make_config(names, tuple(zip(names[::2], names[1::2], strict=True))))
     world.connect()
-    seen = [PeerState(key_of(name), Endpoint("203.0.113.9", 1000 + at), WALL_S) for at, name in enumerate(names)]
+    seen = [
+        PeerState(key_of(name), Endpoint("203.0.113.9", 1000 + at), WALL_S, is_heard=True)
+        for at, name in enumerate(names)
+    ]
     return world, PeersPolled("wg0", tuple(seen))
 
 

@@ -131,7 +131,7 @@ def test_router_added_again_gets_its_table_again() -> None:
 
 
 def peer_state(name: str, key: str = "") -> PeerState:
-    return PeerState(key_of(key or name), Endpoint(ADDRESSES[name], 51820), WALL_S)
+    return PeerState(key_of(key or name), Endpoint(ADDRESSES[name], 51820), WALL_S, is_heard=True)
 
 
 def test_renamed_router_gets_its_table_under_the_new_name_and_the_old_topics_are_cleared() -> None:
@@ -157,7 +157,9 @@ def test_replaced_router_its_neighbours_get_the_new_key_and_endpoint() -> None:
     assert (line.key, line.endpoint) == (key_of("spare"), None), (
         "the endpoint of the old router is not that of the new one"
     )
-    world.step(PeersPolled("wg0", (PeerState(key_of("spare"), Endpoint("203.0.113.77", 51820), WALL_S),)))
+    world.step(
+        PeersPolled("wg0", (PeerState(key_of("spare"), Endpoint("203.0.113.77", 51820), WALL_S, is_heard=True),))
+    )
     world.wait(2)
     line = next(peer for peer in world.table_of("cologne").peers if peer.name == "berlin")
     assert (line.key, str(line.endpoint), line.kick) == (key_of("spare"), "203.0.113.77:51820", True)

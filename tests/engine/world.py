@@ -238,7 +238,7 @@ class World:
     def poll(self, name: str, address: str | None, port: int = 51820, interface: str = "wg0") -> None:
         """Let a poll show a peer at this endpoint."""
         endpoint = Endpoint(address, port) if address else None
-        peer = PeerState(key_of(name), endpoint, WALL_S + self.mono_s)
+        peer = PeerState(key_of(name), endpoint, WALL_S + self.mono_s, is_heard=True)
         self.step(PeersPolled(interface, (peer,)))
 
     def answer(self, name: str, stage: str = "applied") -> None:

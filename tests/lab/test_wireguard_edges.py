@@ -65,7 +65,7 @@ def dump(machine: Namespace, answer_within_s: float = PATIENCE_S) -> Dump:
 
 
 def changes(before: Dump, after: Dump) -> Differences:
-    return differences(before.snapshot, after.snapshot, complete=after.complete)
+    return differences(before.snapshot, after.snapshot, complete=after.complete, now_s=time.time())
 
 
 def test_dump_sees_endpoint_handshake_and_counters_as_wg_does(pair: Pair) -> None:

@@ -77,7 +77,9 @@ async def move(seen: Seen, port: int) -> None:
     run("wg", "set", "wg1", "listen-port", str(port))
     here = Endpoint("127.0.0.1", port)
     await seen.until(
-        lambda event: isinstance(event, PeersPolled) and any(one.endpoint == here for one in event.changed)
+        lambda event: (
+            isinstance(event, PeersPolled) and any(one.endpoint == here and one.is_heard for one in event.changed)
+        )
     )
 
 

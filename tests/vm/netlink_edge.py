@@ -96,7 +96,7 @@ async def until_moved(wireguard: Wireguard, before: Dump) -> PeerState:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         after = await wireguard.dump("wg0")
-        found = differences(before.snapshot, after.snapshot, complete=after.complete)
+        found = differences(before.snapshot, after.snapshot, complete=after.complete, now_s=time.time())
         assert not found.removed
         if found.changed:
             (moved,) = found.changed
@@ -164,7 +164,7 @@ async def churn_interrupts_dumps_and_removes_nobody() -> None:
             found = await wireguard.dump("wg0")
             dumps += 1
             interrupted += not found.complete
-            assert not differences(stable.snapshot, found.snapshot, complete=found.complete).removed
+            assert not differences(stable.snapshot, found.snapshot, complete=found.complete, now_s=time.time()).removed
             await asyncio.sleep(0.01 * (dumps % 3))  # at a constant pace, all dumps could fall between two changes
     print("dumps under churn:", dumps, "interrupted:", interrupted)
     assert interrupted, "no dump was interrupted"

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgmqtt.model import Endpoint, PeerState, PublicKey
-from wgmqtt.watch.known_endpoints import STALE_S, KnownEndpoints
+from wgmqtt.watch.known_endpoints import KnownEndpoints
 from wgmqtt.watch.ruleset import Change
-from wgmqtt.wireguard.snapshot import Differences
+from wgmqtt.wireguard.snapshot import FRESH_S, Differences
 
 NOW_S = 1_700_000_000.0
 HERE, THERE, SIX = Endpoint("203.0.113.1", 13231), Endpoint("203.0.113.2", 4242), Endpoint("2001:db8::1", 13231)
@@ -26,7 +26,7 @@ def seen(*peers: PeerState) -> Differences:
 
 def test_first_dump_adds_the_port_and_endpoints_with_a_live_session() -> None:
     known = KnownEndpoints()
-    stale, unknown = peer(3, THERE, NOW_S - STALE_S), peer(4, None)
+    stale, unknown = peer(3, THERE, NOW_S - FRESH_S), peer(4, None)
     known.update("wg0", 51820, seen(peer(1, HERE), peer(2, SIX), stale, unknown), NOW_S)
     elements = ("51820 . 2001:db8::1 . 13231", "51820 . 203.0.113.1 . 13231")
     assert known.drain() == Change(ports_added=(51820,), added=elements)
@@ -66,9 +66,9 @@ def test_endpoint_expires_with_its_session_and_a_handshake_brings_it_back() -> N
     known = KnownEndpoints()
     known.update("wg0", 51820, seen(peer(1, HERE)), NOW_S)
     known.drain()
-    known.expire(NOW_S + STALE_S - 1)
+    known.expire(NOW_S + FRESH_S - 1)
     assert not known.drain()
-    known.expire(NOW_S + STALE_S)
+    known.expire(NOW_S + FRESH_S)
     assert known.drain() == Change(removed=("51820 . 203.0.113.1 . 13231",))
     known.update("wg0", 51820, seen(peer(1, HERE, NOW_S + 200)), NOW_S + 200)
     assert known.drain() == Change(added=("51820 . 203.0.113.1 . 13231",))
@@ -124,7 +124,7 @@ def test_table_holds_the_known_endpoints_after_any_history(
                     expected = {place: text for place, text in expected.items() if place[0] != name}
                 listening[name] = port
                 expected.pop((name, number), None)
-                if endpoint and age_s < STALE_S:
+                if endpoint and age_s < FRESH_S:
                     expected[name, number] = f"{port} . {endpoint.address} . {endpoint.port}"
             case "start over":
                 known.start_over()

@@ -124,7 +124,7 @@ def test_random_bytes_raise_only_decode_error(raw: bytes) -> None:
 
 def read_all(payload: bytes) -> None:
     decoder = DumpDecoder()
-    for read in (lambda: decoder.add(payload), lambda: differences({}, decoder.snapshot, complete=True)):
+    for read in (lambda: decoder.add(payload), lambda: differences({}, decoder.snapshot, complete=True, now_s=0.0)):
         try:
             read()
         except DecodeError as error:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgmqtt.model import Endpoint, PeerState, PublicKey
-from wgmqtt.wireguard.snapshot import RawPeer, Snapshot, differences, grown, peer_state
+from wgmqtt.wireguard.snapshot import FRESH_S, RawPeer, Snapshot, differences, grown, peer_state
 
 A, B = b"a" * 32, b"b" * 32
+NOW_S = 1000.0
 HERE, THERE, NOWHERE = "203.0.113.1:1", "203.0.113.1:2", ""
 
 
@@ -40,24 +41,24 @@ def seen(endpoint: bytes | str = HERE, seconds: int = 7, rx: int = 0) -> RawPeer
 def test_differences_contain_peers_that_moved_or_had_a_handshake(
     old: Snapshot, new: Snapshot, changed: list[bytes]
 ) -> None:
-    found = differences(old, new, complete=True)
+    found = differences(old, new, complete=True, now_s=NOW_S)
     assert found.changed == tuple(peer_state(key, new[key]) for key in changed)
     assert found.removed == ()
 
 
 def test_differences_carries_the_whole_peer_state() -> None:
-    found = differences({}, {A: RawPeer(HERE, at(7), 10, 20)}, complete=True)
+    found = differences({}, {A: RawPeer(HERE, at(7), 10, 20)}, complete=True, now_s=NOW_S)
     assert found.changed == (PeerState(PublicKey(A), Endpoint("203.0.113.1", 1), 7.5, 10, 20),)
 
 
 def test_differences_of_a_complete_dump_contain_the_removed() -> None:
-    assert differences({A: seen(), B: seen()}, {B: seen()}, complete=True).removed == (PublicKey(A),)
-    assert differences({A: seen()}, {B: seen()}, complete=True).removed == (PublicKey(A),)
+    assert differences({A: seen(), B: seen()}, {B: seen()}, complete=True, now_s=NOW_S).removed == (PublicKey(A),)
+    assert differences({A: seen()}, {B: seen()}, complete=True, now_s=NOW_S).removed == (PublicKey(A),)
 
 
 def test_differences_of_an_interrupted_dump_remove_nobody() -> None:
     """NLM_F_DUMP_INTR: the peer may only have been left out."""
-    assert differences({A: seen(), B: seen()}, {B: seen(THERE)}, complete=False).removed == ()
+    assert differences({A: seen(), B: seen()}, {B: seen(THERE)}, complete=False, now_s=NOW_S).removed == ()
 
 
 PLACES: st.SearchStrategy[str] = st.sampled_from([HERE, THERE, NOWHERE])
@@ -73,7 +74,7 @@ def test_differences_applied_to_the_old_snapshot_give_the_new(old: Snapshot, new
         return one.endpoint, one.handshake_s
 
     known = {PublicKey(key): facts(peer_state(key, peer)) for key, peer in old.items()}
-    found = differences(old, new, complete=True)
+    found = differences(old, new, complete=True, now_s=NOW_S)
     for gone in found.removed:
         del known[gone]
     for changed in found.changed:
@@ -112,3 +113,47 @@ def test_grown_leaves_out_silent_new_gone_and_restarted_peers() -> None:
     assert grown({}, peers, {ONE}) == ()
     assert grown(peers, {}, {ONE}) == ()
     assert grown(peers, {ONE: RawPeer(rx=4)}, {ONE}) == ()
+
+
+FRESH, OLD = int(NOW_S - 100), int(NOW_S - FRESH_S - 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_heard"),
+    [
+        (seen(rx=1), seen(THERE, rx=2), True),
+        (seen(rx=1), seen(THERE, rx=1), False),
+        (RawPeer(HERE, b"", 1), RawPeer(THERE, b"", 2), False),
+        (seen(rx=1), seen(THERE, seconds=0, rx=2), True),
+        (seen(rx=9), seen(THERE, FRESH, rx=2), True),
+        (seen(rx=9), seen(THERE, OLD, rx=2), False),
+        (None, seen(THERE, FRESH), True),
+        (None, seen(THERE, OLD, rx=5), False),
+        (None, RawPeer(THERE, bytes(16), 0), False),
+    ],
+    ids=[
+        "counter grew",
+        "set on the hub",
+        "no session",
+        "half a second is a handshake",
+        "interface made again, peer has called",
+        "interface made again, old handshake",
+        "first poll, live session",
+        "first poll, old session",
+        "first poll, never heard",
+    ],
+)
+def test_endpoint_is_news_only_if_the_peer_was_heard_there(
+    before: RawPeer | None, now: RawPeer, *, is_heard: bool
+) -> None:
+    (found,) = differences({A: before} if before else {}, {A: now}, complete=True, now_s=NOW_S).changed
+    assert found.is_heard is is_heard
+
+
+def test_unconfirmed_peer_is_a_difference_as_soon_as_it_is_heard() -> None:
+    """The kernel sets an endpoint a moment before it counts the bytes."""
+    before, silent, heard = {A: seen(rx=1)}, {A: seen(rx=1)}, {A: seen(rx=2)}
+    assert differences(before, silent, complete=True, now_s=NOW_S, unconfirmed={A}).changed == ()
+    (found,) = differences(before, heard, complete=True, now_s=NOW_S, unconfirmed={A}).changed
+    assert found.is_heard
+    assert differences(before, heard, complete=True, now_s=NOW_S, unconfirmed={B}).changed == ()

@@ -1,6 +1,6 @@
 """What a poll of WireGuard shows, and which of it is a new endpoint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wgmqtt import phrases
 from wgmqtt.engine import damping, port_churn, stale_sessions, watch_faults
@@ -39,6 +39,9 @@ def _update(state: State, step: Step, interface: str, peer: PeerState) -> _Move 
     before = record.peer
     if before is not None and record.interface != interface and before.handshake_s > peer.handshake_s:
         return None  # it is alive on another interface
+    if peer.endpoint is not None and not peer.is_heard:
+        # Unconfirmed: a person or a script may have set it. The peer is where it was heard last, if it ever was.
+        peer = replace(peer, endpoint=before.endpoint if before else None)
     is_new = before is None or before.endpoint != peer.endpoint
     if is_new and peer.endpoint is not None:
         port_churn.note(record, peer.endpoint, step.now.mono_s)

@@ -4,14 +4,14 @@ from collections import Counter
 
 from wgmqtt.model import Endpoint, PublicKey
 from wgmqtt.watch.ruleset import Change, element
-from wgmqtt.wireguard.snapshot import Differences
-
-STALE_S = 180.0
-"""A session lasts no longer (REJECT_AFTER_TIME, WireGuard's paper, 6.1); then another peer may use the endpoint."""
+from wgmqtt.wireguard.snapshot import FRESH_S, Differences
 
 
 class KnownEndpoints:
-    """The endpoints of peers with a live session, updated with differences. Changes wait until `drain`."""
+    """The endpoints of peers with a live session, updated with differences. Changes wait until `drain`.
+
+    When a session has ended, another peer may use its endpoint.
+    """
 
     def __init__(self) -> None:
         self._ports: dict[str, int] = {}
@@ -40,7 +40,7 @@ class KnownEndpoints:
             self._release(peers, key)
         for peer in found.changed:
             self._release(peers, peer.key)
-            if peer.endpoint is not None and peer.handshake_s > now_s - STALE_S:
+            if peer.endpoint is not None and peer.handshake_s > now_s - FRESH_S:
                 used = element(port, peer.endpoint.address, peer.endpoint.port)
                 peers[peer.key] = (used, peer.handshake_s)
                 self._users[used] += 1
@@ -56,7 +56,7 @@ class KnownEndpoints:
     def expire(self, now_s: float) -> None:
         """Drop peers whose session has ended; a new handshake brings them back."""
         for peers in self._peers.values():
-            old = [key for key, (_, handshake_s) in peers.items() if handshake_s <= now_s - STALE_S]
+            old = [key for key, (_, handshake_s) in peers.items() if handshake_s <= now_s - FRESH_S]
             for key in old:
                 self._release(peers, key)
 

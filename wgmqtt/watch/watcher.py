@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from wgmqtt.engine.events import Event, InterfaceFailed, PacketsRejected, PeersPolled
 from wgmqtt.errors import DecodeError, EdgeError, WgmqttError
@@ -15,9 +14,10 @@ from wgmqtt.watch.hints import Hints
 from wgmqtt.watch.link_events import follow_links
 from wgmqtt.watch.nflog import Hint
 from wgmqtt.watch.nftables import Nftables, open_nftables
+from wgmqtt.watch.peer_tracker import Changes, PeerTracker
 from wgmqtt.wireguard.auto import Wireguard, choose
 from wgmqtt.wireguard.dump import Dump
-from wgmqtt.wireguard.snapshot import Differences, Snapshot, differences, grown
+from wgmqtt.wireguard.snapshot import differences, grown
 
 Post = Callable[[Event], None]
 AwaitedKeys = Callable[[], frozenset[bytes]]
@@ -48,24 +48,6 @@ async def watch(
             tasks.create_task(hints.keep())
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one dump showed, compared with the snapshot before."""
-
-    before: Snapshot
-    dump: Dump
-    differences: Differences
-
-    def moved(self) -> set[Endpoint | None]:
-        """Return the endpoints that peers changed to."""
-        now = self.dump.snapshot
-        return {
-            peer.endpoint
-            for peer in self.differences.changed
-            if peer.key.raw not in self.before or self.before[peer.key.raw].endpoint != now[peer.key.raw].endpoint
-        }
-
-
 class _Watcher:
     """One interface. What a poll finds goes to the engine first, then to the table of known endpoints."""
 
@@ -77,7 +59,7 @@ class _Watcher:
         self._awaited = awaited
         self._limits = schedule.Limits(config.poll_s, config.cpu_percent / 100 / len(config.hub.interfaces))
         self._schedule = schedule.start(time.monotonic())
-        self._snapshot: Snapshot = {}
+        self._tracker = PeerTracker()
         self._has_polled = False
         self._failed = False
         self._learned_port = 0
@@ -85,7 +67,7 @@ class _Watcher:
         self._hinted: dict[Endpoint, float] = {}
         """Sources of recent hints, and when the last one came (monotonic seconds)."""
         self._pending: set[Endpoint] = set()
-        """Sources of hints that no poll has shown as a peer's endpoint yet."""
+        """Sources of hints at which no poll has shown a peer that was heard yet."""
         self._is_open_ended = False
         """Something happened, but it is not known to whom: the burst goes on to its last step."""
         self._lossy_until_s = 0.0
@@ -135,31 +117,32 @@ class _Watcher:
         began_s = time.monotonic()
         metered = CpuMeter(self._compare(wireguard))
         try:
-            found = await metered
+            dump, changes = await metered
         except (EdgeError, DecodeError) as error:
             self._fail(error)
             poll = schedule.Poll(began_s, time.monotonic(), metered.cost_s)
             self._count(poll, is_done=not self._is_open_ended)
             return
         poll = schedule.Poll(began_s, time.monotonic(), metered.cost_s)
-        changed, removed = found.differences.changed, found.differences.removed
-        self._pending.difference_update(peer.endpoint for peer in changed if peer.endpoint)
-        alive = grown(found.before, found.dump.snapshot, self._awaited())
+        changed, removed = changes.differences.changed, changes.differences.removed
+        confirmed = self._tracker.confirmed(changes.differences).changed
+        self._pending.difference_update(peer.endpoint for peer in confirmed if peer.endpoint)
+        alive = grown(changes.before, dump.snapshot, self._awaited())
         # The first poll is news even if it shows no peer: the interface can be read.
         if changed or removed or alive or self._failed or not self._has_polled:
             self._post(PeersPolled(self._interface, changed, removed, alive))
-        self._count(poll, is_done=found.dump.complete and not self._pending and not self._is_open_ended)
+        is_waiting = bool(self._pending) or self._tracker.is_expecting or self._is_open_ended
+        self._count(poll, is_done=dump.complete and not is_waiting)
         if self._hints:
-            self._learn(self._hints, found)
-            self._judge(self._hints, found.moved())
+            self._learn(self._hints, dump.device.listen_port, changes)
+            self._judge(self._hints, {peer.endpoint for peer in changes.moved if peer.is_heard})
         self._failed = False
         self._has_polled = True
 
-    async def _compare(self, wireguard: Wireguard) -> _Found:
-        """Return what a new dump shows."""
+    async def _compare(self, wireguard: Wireguard) -> tuple[Dump, Changes]:
+        """Return a new dump, and what it changes."""
         dump = await wireguard.dump(self._interface)
-        before, self._snapshot = self._snapshot, dump.snapshot if dump.complete else self._snapshot | dump.snapshot
-        return _Found(before, dump, differences(before, dump.snapshot, complete=dump.complete))
+        return dump, self._tracker.update(dump, time.time())
 
     def _fail(self, error: WgmqttError) -> None:
         self._failed = True
@@ -174,19 +157,22 @@ class _Watcher:
             self._schedule = schedule.after_hint(self._schedule, poll.ended_s)  # the dump was incomplete
         self._schedule = schedule.after_poll(self._schedule, self._limits, poll, is_done=is_done)
         if self._schedule.hint_s is None:
-            if self._pending:
-                self._post(PacketsRejected(self._interface, tuple(self._pending)))
+            # A packet that made WireGuard set an endpoint was not rejected, even if no session came of it.
+            if rejected := self._pending - self._tracker.stop_expecting():
+                self._post(PacketsRejected(self._interface, tuple(rejected)))
             self._pending.clear()
             self._is_open_ended = False
 
-    def _learn(self, hints: Hints, found: _Found) -> None:
-        port, changes = found.dump.device.listen_port, found.differences
+    def _learn(self, hints: Hints, port: int, changes: Changes) -> None:
+        """Make the confirmed endpoints known. A packet from another one is worth a hint, even if WireGuard has it."""
+        found = changes.differences
         if has_new_port := port != self._learned_port:
             hints.forget(self._interface)
             self._learned_port = port
-            changes = differences({}, self._snapshot, complete=True)
-        if port and (has_new_port or changes.changed or changes.removed):
-            hints.learn(self._interface, port, changes)
+            found = differences({}, self._tracker.snapshot, complete=True, now_s=time.time())
+        found = self._tracker.confirmed(found)
+        if port and (has_new_port or found.changed or found.removed):
+            hints.learn(self._interface, port, found)
 
     def _judge(self, hints: Hints, moved: set[Endpoint | None]) -> None:
         """Rely less on hints if a peer has moved without one."""

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from wgmqtt.errors import DecodeError, Problem
 from wgmqtt.model import MAX_PORT, Endpoint, PeerState, PublicKey
 
+FRESH_S = 180.0
+"""A session lasts no longer (REJECT_AFTER_TIME, WireGuard's paper, 6.1)."""
 TIMESPEC = struct.Struct("=qq")
 _LOW_WORD = 0xFFFFFFFF
 _AF_UNSPEC, _AF_INET, _AF_INET6 = 0, 2, 10  # bits/socket.h
@@ -51,26 +53,50 @@ class Differences:
     removed: tuple[PublicKey, ...]
 
 
-def differences(old: Snapshot, new: Snapshot, *, complete: bool) -> Differences:
+def differences(
+    old: Snapshot, new: Snapshot, *, complete: bool, now_s: float, unconfirmed: AbstractSet[bytes] = frozenset()
+) -> Differences:
     """Return the peers that are new or have another endpoint or handshake, and the removed ones.
 
-    A peer of which only the counters changed does not count. An incomplete dump (NLM_F_DUMP_INTR) removes nobody.
+    A peer of which only the counters changed counts only if it is `unconfirmed` and was heard now. An incomplete dump
+    (NLM_F_DUMP_INTR) removes nobody. `now_s` is Unix time.
 
     Raises:
         DecodeError: an endpoint is malformed.
     """
     # Compare whole peers first, in one comprehension: in most dumps most peers are equal byte for byte.
     unequal = [(key, old.get(key), peer) for key, peer in new.items() if old.get(key) != peer]
-    changed = tuple(peer_state(key, peer) for key, before, peer in unequal if before is None or _changed(before, peer))
+    changed = []
+    for key, before, peer in unequal:
+        if before is None or _changed(before, peer):
+            changed.append(peer_state(key, peer, is_heard=_is_heard(before, peer, now_s)))
+        elif key in unconfirmed and _is_heard(before, peer, now_s):
+            changed.append(peer_state(key, peer, is_heard=True))
     added = sum(before is None for _, before, _ in unequal)
     some_are_gone = complete and len(new) - added < len(old)
-    return Differences(changed, tuple(PublicKey(key) for key in old if key not in new) if some_are_gone else ())
+    removed = tuple(PublicKey(key) for key in old if key not in new) if some_are_gone else ()
+    return Differences(tuple(changed), removed)
 
 
 def _changed(before: RawPeer, peer: RawPeer) -> bool:
     if before.handshake != peer.handshake:
         return True
     return before.endpoint != peer.endpoint and _endpoint(before.endpoint) != _endpoint(peer.endpoint)
+
+
+def _is_heard(before: RawPeer | None, peer: RawPeer, now_s: float) -> bool:
+    """Return whether WireGuard heard this peer since the snapshot before: it has a session, and its counter grew.
+
+    Without a counter to compare with, because the peer is new or its interface was made again, a session that still
+    lasts counts. The kernel sets an endpoint a moment before it counts the bytes, so a peer that moved may count as
+    heard only in the next snapshot.
+    """
+    handshake_s = _handshake_s(peer.handshake)
+    if not handshake_s:
+        return False
+    if before is None or peer.rx < before.rx:
+        return handshake_s > now_s - FRESH_S
+    return peer.rx > before.rx
 
 
 def grown(before: Snapshot, after: Snapshot, keys: AbstractSet[bytes]) -> tuple[PublicKey, ...]:
@@ -83,13 +109,14 @@ def grown(before: Snapshot, after: Snapshot, keys: AbstractSet[bytes]) -> tuple[
     )
 
 
-def peer_state(key: bytes, peer: RawPeer) -> PeerState:
+def peer_state(key: bytes, peer: RawPeer, *, is_heard: bool = False) -> PeerState:
     """Return one peer, decoded.
 
     Raises:
         DecodeError: the endpoint is malformed.
     """
-    return PeerState(PublicKey(key), _endpoint(peer.endpoint), _handshake_s(peer.handshake), peer.rx, peer.tx)
+    endpoint, handshake_s = _endpoint(peer.endpoint), _handshake_s(peer.handshake)
+    return PeerState(PublicKey(key), endpoint, handshake_s, peer.rx, peer.tx, is_heard=is_heard)
 
 
 def _handshake_s(raw: bytes) -> float:
