@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wgmqtt import phrases
-from wgmqtt.config.files import read_config, read_secret
+from wgmqtt.config.files import read_config
 from wgmqtt.engine.effects import PublishTable
 from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken
@@ -18,6 +18,7 @@ from wgmqtt.errors import WgmqttError
 from wgmqtt.host import journal, systemd
 from wgmqtt.host.freeze import is_frozen
 from wgmqtt.host.malloc import bound_kept_memory
+from wgmqtt.host.secrets import read_secret
 from wgmqtt.logline import Say, say
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer

@@ -1,15 +1,18 @@
-"""The frozen values everything else speaks of: key, endpoint, peer, router, link. Pure."""
+"""The frozen values that every room uses: key, endpoint, peer, router, link, configuration."""
 
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from wgmqtt.errors import Problem, WgmqttError
 
 KEY_BYTES = 32
 MAX_PORT = 65535
+OLDEST_ROUTEROS = (7, 16)  # options=json.no-string-conversion of :deserialize came with it
 
 AnyAddress = IPv4Address | IPv6Address
 AnyNetwork = IPv4Network | IPv6Network
@@ -26,23 +29,25 @@ class PublicKey:
 
 
 def parse_public_key(text: str, where: str = "") -> PublicKey:
-    """Return the key that `text` writes; the form is that of wg(8), PublicKey."""
+    """Return the key in `text`, which has the form of PublicKey in wg(8)."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
     key = PublicKey(raw)
-    # One key has one spelling: base64 with stray low bits in the last character is refused, as wg(8) does.
+    # wg(8) also rejects base64 with stray low bits in the last character, so that a key has one spelling.
     if len(raw) != KEY_BYTES or str(key) != text:
         raise WgmqttError(
-            Problem(where, "not a WireGuard public key", "44 characters of base64 ending in =", repr(text), "wg pubkey")
+            Problem(
+                where, "not a WireGuard public key", "44 characters of base64 ending in =", repr(text), "see wg show"
+            )
         )
     return key
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """An address and a UDP port; the address in its canonical text, IPv6 without brackets or zone."""
+    """An address and a UDP port. The address is in its canonical form, IPv6 without brackets or zone."""
 
     address: str
     port: int
@@ -57,13 +62,80 @@ class Endpoint:
 
     @property
     def ip(self) -> AnyAddress:
-        """Return the address as a value that can be compared with networks."""
+        """Return the address as an object that networks can contain."""
         return ip_address(self.address)
+
+
+def parse_port(text: str) -> int:
+    """Return the port in `text`: decimal digits, 1 to 65535."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > MAX_PORT:
+        raise WgmqttError(Problem("", "not a port", f"1 to {MAX_PORT}", repr(text)))
+    return int(text)
+
+
+def parse_address(text: str) -> str:
+    """Return the canonical form of an address by which other machines can reach one machine."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        hint = "write it without the prefix length" if "/" in text else ""
+        raise WgmqttError(Problem("", "not an IP address", got=repr(text), hint=hint)) from None
+    what = hint = ""
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        what = "an address with a zone is valid on one machine only"
+    elif isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        what, hint = "an IPv4 address in IPv6 form", f"write {address.ipv4_mapped}"
+    elif any((address.is_loopback, address.is_link_local, address.is_multicast, address.is_unspecified)):
+        what = "other machines cannot reach this address"
+    elif str(address) == "255.255.255.255":
+        what = "a broadcast address is not one machine's"
+    if what:
+        raise WgmqttError(Problem("", what, got=repr(text), hint=hint))
+    return str(address)
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Return the endpoint in `text`: `ADDRESS:PORT` or `[IPV6]:PORT`."""
+    match = re.fullmatch(r"\[([^\]]+)\]:([0-9]+)|([^:]+):([0-9]+)", text)
+    if not match:
+        raise WgmqttError(Problem("", "not an address with a port", "ADDRESS:PORT or [IPV6]:PORT", repr(text)))
+    if match[1] and ":" not in match[1]:
+        raise WgmqttError(Problem("", "brackets are for IPv6 addresses only", got=repr(text)))
+    return Endpoint(parse_address(match[1] or match[3]), parse_port(match[2] or match[4]))
+
+
+@cache  # many routers have few versions
+def parse_routeros(text: str) -> tuple[int, int]:
+    """Return major and minor of a RouterOS version, at least `OLDEST_ROUTEROS`."""
+    parts = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
+    what = hint = ""
+    if not parts:
+        raise WgmqttError(Problem("", "not a RouterOS version", got=repr(text)))
+    version = (int(parts[1]), int(parts[2]))
+    if version < OLDEST_ROUTEROS:
+        what, hint = "RouterOS is too old", "upgrade the router: the script needs options of JSON that came with 7.16"
+    elif version[0] > OLDEST_ROUTEROS[0]:
+        what = "unknown RouterOS version"
+    if what:
+        raise WgmqttError(Problem("", what, got=repr(text), hint=hint))
+    return version
+
+
+def parse_network(text: str) -> AnyNetwork:
+    """Return the network in `text`, which has no bits set beyond its prefix length."""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise WgmqttError(Problem("", "not a network", got=repr(text))) from None
+    if ip_address(text.partition("/")[0]) != network.network_address:
+        hint = f"did you mean {network}?"
+        raise WgmqttError(Problem("", "an address inside a network, not the network", got=repr(text), hint=hint))
+    return network
 
 
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """What the hub's WireGuard says of one peer. `handshake_s` is Unix time, 0 if there was none.
+    """The state of one peer in the hub's WireGuard. `handshake_s` is Unix time, 0 if there was no handshake.
 
     `is_heard`: WireGuard received authenticated packets of the peer since the poll before, so its endpoint is where it
     is. Otherwise the endpoint may be one that a person or a script set on the hub.
@@ -79,7 +151,7 @@ class PeerState:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """One router as configured. `ping` is an address that the direct peer to it, and only it, carries."""
+    """One router as configured. `ping` is an address that only the direct peers to it have as allowed address."""
 
     name: str
     key: PublicKey
@@ -90,29 +162,29 @@ class Router:
     site: str = ""
     lan: Endpoint | None = None
     client_certificate: str = ""
-    """The name of a certificate with its key, in the router's own store, which it shows to the broker."""
+    """The name, in the router's own store, of the certificate that it presents to the broker."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Link:
-    """Two routers that shall reach each other directly; `first` < `second` by name."""
+    """Two routers that should reach each other directly; `first` < `second` by name."""
 
     first: str
     second: str
 
     def other(self, name: str) -> str:
-        """Return the router at the far end, seen from `name`."""
+        """Return the router at the other end from `name`."""
         return self.second if name == self.first else self.first
 
 
 def link_of(one: str, two: str) -> Link:
-    """Return the link between two routers, the same whichever is named first."""
+    """Return the link between two routers, in whichever order they are given."""
     return Link(min(one, two), max(one, two))
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Files for a TLS connection, by their paths; empty where not used."""
+    """The paths of files for a TLS connection; empty if not used."""
 
     ca_file: str = ""
     cert_file: str = ""
@@ -121,9 +193,9 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The certificates that may sign the broker's, as the routers are told of them.
+    """The certificates that may sign the broker's and that routers import.
 
-    `path` is their file on the hub, in PEM; `fingerprints` are the SHA-256 of each, in hexadecimal digits.
+    `path` is their PEM file on the hub; `fingerprints` are their SHA-256 in hexadecimal.
     """
 
     path: str
@@ -131,13 +203,13 @@ class Authority:
 
     @property
     def id(self) -> str:
-        """Return eight digits that are others when a certificate is another, whatever else the file says."""
+        """Return eight hexadecimal digits that depend on the certificates alone, not on other text in the file."""
         return hashlib.sha256("".join(self.fingerprints).encode("ascii")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where a broker listens: TCP (with or without TLS), or a unix socket when `unix_socket` is set."""
+    """Where a broker listens: at a Unix socket if `unix_socket` is set, else at a TCP port, with or without TLS."""
 
     host: str
     port: int = 1883
@@ -147,7 +219,7 @@ class BrokerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The hub: what it watches, and what the routers' scripts must know of it."""
+    """The hub: what it watches, and what the routers' scripts contain about it."""
 
     name: str
     interfaces: tuple[str, ...]
@@ -157,7 +229,7 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that was checked. Secrets stay in their files; only the paths are here."""
+    """A valid configuration. It holds the paths of secrets, not the secrets."""
 
     hub: Hub
     broker: BrokerAddress

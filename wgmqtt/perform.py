@@ -11,7 +11,6 @@ from wgmqtt import phrases
 from wgmqtt.broker.connection import Connection, Login
 from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.broker.tcp_reset import reset_connections
-from wgmqtt.config.files import read_secret
 from wgmqtt.engine.effects import (
     CloseBroker,
     Effect,
@@ -25,6 +24,7 @@ from wgmqtt.engine.effects import (
 from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.errors import EdgeError, WgmqttError
 from wgmqtt.host import journal
+from wgmqtt.host.secrets import read_secret
 from wgmqtt.logline import Level, Say, say, say_at
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import Online, encode_event, encode_online

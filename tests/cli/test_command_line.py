@@ -39,7 +39,7 @@ def test_gen_rsc_all_writes_private_files(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["amsterdam.rsc", "berlin.rsc", "cologne.rsc"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert 'password="secret-berlin"' in files[1].read_text()
-    assert "left alone" not in done.stderr
+    assert "not changed" not in done.stderr
     (tmp_path / "out" / "gone.rsc").write_text("of a router that is no more")
     again = wgmqtt("gen-rsc", "--all", str(tmp_path / "out"), "-c", str(config))
     assert again.stderr.endswith("not in the configuration: gone\n")
@@ -49,7 +49,10 @@ def test_gen_rsc_to_a_full_disk_is_a_failure_in_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "wgmqtt", "gen-rsc", "berlin", "--redact", "-c", str(EXAMPLE)]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own words
-    assert (done.returncode, done.stderr) == (1, "wgmqtt: standard output: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "wgmqtt: standard output: cannot be written: No space left on device\n",
+    )
 
 
 def test_gen_rsc_redact_needs_no_secret() -> None:
@@ -71,8 +74,11 @@ def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None
 
 
 EXITS = {
-    ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (1, "no such router; expected amsterdam, berlin, cologne"),
-    ("gen-rsc", "-c", str(EXAMPLE)): (2, "give either the name of a ROUTER"),
+    ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (
+        1,
+        "no such router in the configuration; expected amsterdam, berlin, cologne",
+    ),
+    ("gen-rsc", "-c", str(EXAMPLE)): (2, "expected either ROUTER or --all DIR"),
     ("gen-rsc", "berlin", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
     ("run", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
     ("check-config", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),

@@ -12,7 +12,7 @@ VALID: str = TABLE["valid"]
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One row of the table: a bad file, and what is said of it."""
+    """One row of the table: a bad file, and the messages about it."""
 
     name: str
     text: str
@@ -21,7 +21,7 @@ class Bad:
 
 
 def read_rows() -> list[Bad]:
-    """Return the rows; a change that does not apply exactly once would test another file than it says."""
+    """Return the rows. Each change must apply exactly once."""
     rows = []
     for row in TABLE["problems"]:
         text = row.get("text")

@@ -1,4 +1,4 @@
-"""What parse_config accepts, and the whole message for each thing it refuses."""
+"""What parse_config accepts, and the whole message for each kind of mistake."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.config.config_rows import ROWS, VALID, Bad
-from wgmqtt.config.config import parse_config
+from wgmqtt.config.parse import parse_config
 from wgmqtt.errors import ConfigError
 from wgmqtt.model import BrokerAddress, Endpoint, Tls, link_of
 
@@ -20,19 +20,19 @@ def changed(old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_parse_config_bad_file_says_every_problem(row: Bad) -> None:
+def test_parse_config_bad_file_reports_every_problem(row: Bad) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(row.text, "c.yaml")
     if "not valid YAML" in row.message and not yaml.__with_libyaml__:
-        pytest.skip("these words are libyaml's; PyYAML without it has others")
+        pytest.skip("this is the wording of libyaml; PyYAML without it has another")
     assert str(caught.value) == row.message
 
 
-def test_rows_each_have_a_name_of_their_own() -> None:
+def test_rows_have_unique_names() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 
-def test_parse_config_example_is_read() -> None:
+def test_parse_config_example_is_valid() -> None:
     config = parse_config(EXAMPLE.read_text("utf-8"), "config.example.yaml")
     assert [router.name for router in config.routers] == ["amsterdam", "berlin", "cologne"]
     assert config.links == {link_of("amsterdam", "berlin"), link_of("berlin", "cologne")}
@@ -41,8 +41,8 @@ def test_parse_config_example_is_read() -> None:
     assert Path(config.router_password_dir) == Path("/etc/wgmqtt/secrets")
 
 
-def test_parse_config_example_with_what_is_commented_out_is_read() -> None:
-    """Every `# key: value` of the example is right too, but for the two that exclude host and port."""
+def test_parse_config_example_with_comments_removed_is_valid() -> None:
+    """Every `# key: value` of the example is valid too, except unix_socket, which excludes host and port."""
     text = EXAMPLE.read_text("utf-8").replace("# unix_socket", "## unix_socket")
     for key in ("tls", "for_routers", "topic_prefix", "poll_s", "wireguard", "also_publish", "site", "lan"):
         assert text.count(f"# {key}: ") == 1
@@ -61,7 +61,7 @@ def test_parse_config_defaults() -> None:
     assert config.links == {link_of("amsterdam", "berlin")}
 
 
-def test_parse_config_no_links_wanted_has_none() -> None:
+def test_parse_config_empty_links_are_none() -> None:
     assert parse_config(changed("links:\n  - [amsterdam, berlin]\n", "links: []\n"), "c.yaml").links == frozenset()
 
 
@@ -74,7 +74,7 @@ def test_parse_config_optional_keys_are_read() -> None:
     assert config.also_publish == (ip_network("100.64.0.0/10"), ip_network("fd00::/8"))
 
 
-def test_parse_config_address_is_kept_in_its_canonical_form() -> None:
+def test_parse_config_address_is_canonical() -> None:
     text = changed("ping: 10.98.0.3", "ping: 'FD00:0::3'\n    site: x\n    lan: '[FD00:0::4]:13231'")
     router = parse_config(text, "c.yaml").routers[1]
     assert (router.ping, router.lan) == ("fd00::3", Endpoint("fd00::4", 13231))
@@ -87,31 +87,38 @@ def test_parse_config_tls_without_port_is_8883_and_keeps_the_hubs_certificate_fr
     assert config.broker_for_routers == BrokerAddress("broker.example.net", 8883, Tls("/a/ca.pem"))
 
 
-def test_parse_config_unix_socket_with_another_way_for_routers() -> None:
+def test_parse_config_unix_socket_with_for_routers() -> None:
     way = "unix_socket: /run/m.sock\n  for_routers: {host: 10.99.0.1, tls: {}}"
     config = parse_config(changed("host: 10.99.0.1", way), "c.yaml")
     assert config.broker == BrokerAddress("", 1883, None, "/run/m.sock")
     assert config.broker_for_routers == BrokerAddress("10.99.0.1", 8883, Tls())
 
 
-def test_parse_config_anchors_and_merges_give_what_routers_share() -> None:
-    """A key of the router's own beats the merged one; of two merged ones the first wins."""
-    text = changed('    routeros: "7.20"\n', "    <<: &new {routeros: '7.21', site: office}\n")
-    text = text.replace(
-        '    routeros: "7.16"\n', "    <<: [*new, {site: home, routeros: '7.17'}]\n    routeros: '7.18'\n"
-    )
+def test_parse_config_router_defaults_apply_to_routers_without_the_key() -> None:
+    text = changed('    routeros: "7.20"\n', "").replace("    interface: wireguard1\n", "")
+    text += "router_defaults: {routeros: '7.21', interface: wg9, site: office, client_certificate: own}\n"
+    text = text.replace("  host: 10.99.0.1\n", "  host: 10.99.0.1\n  tls: {}\n")
     amsterdam, berlin = parse_config(text, "c.yaml").routers
-    assert (amsterdam.routeros, amsterdam.site) == ((7, 21), "office")
-    assert (berlin.routeros, berlin.site) == ((7, 18), "office")
+    assert (amsterdam.routeros, amsterdam.interface, amsterdam.site) == ((7, 21), "wg9", "office")
+    assert (berlin.routeros, berlin.interface, berlin.site) == ((7, 16), "wg9", "office")
+    assert {amsterdam.client_certificate, berlin.client_certificate} == {"own"}
 
 
-def test_parse_config_alias_of_a_group_is_the_group() -> None:
-    text = changed("  - [amsterdam, berlin]\n", "  - &g [amsterdam, berlin]\n  - *g\n")
-    assert parse_config(text, "c.yaml").links == {link_of("amsterdam", "berlin")}
+def test_parse_config_router_defaults_site_is_enough_for_lan() -> None:
+    text = (
+        changed("ping: 10.98.0.3", "ping: 10.98.0.3\n    lan: 192.168.88.1:13231") + "router_defaults: {site: office}\n"
+    )
+    assert parse_config(text, "c.yaml").routers[1].lan == Endpoint("192.168.88.1", 13231)
+
+
+def test_parse_config_router_defaults_may_come_before_or_after_routers() -> None:
+    text = changed('    routeros: "7.20"\n', "")
+    defaults = "router_defaults: {routeros: '7.21'}\n"
+    assert parse_config(defaults + text, "c.yaml") == parse_config(text + defaults, "c.yaml")
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85", "\u2028"])
-def test_parse_config_other_ends_of_line_show_the_right_line(break_: str) -> None:
+def test_parse_config_each_line_break_shows_the_right_line(break_: str) -> None:
     text = changed("ping: 10.98.0.3", "ping: x").replace("\n", break_)
     with pytest.raises(ConfigError) as caught:
         parse_config(text, "c.yaml")
@@ -119,12 +126,12 @@ def test_parse_config_other_ends_of_line_show_the_right_line(break_: str) -> Non
     assert str(caught.value).endswith("\n        ping: x\n              ^")
 
 
-def test_parse_config_mark_of_byte_order_at_the_beginning_is_no_problem() -> None:
+def test_parse_config_byte_order_mark_at_the_beginning_is_ignored() -> None:
     assert parse_config("\ufeff" + VALID, "c.yaml") == parse_config(VALID, "c.yaml")
 
 
-def test_parse_config_interface_with_blanks_and_signs_is_allowed() -> None:
-    """Whatever needs no escape between quotes in a RouterOS script."""
+def test_parse_config_interface_with_spaces_and_signs_is_valid() -> None:
+    """All characters that need no escape in a RouterOS string."""
     name = "wg !#%&()*+,-./:;<=>@[]^_{|}~ x"
     text = VALID.replace("interface: wireguard1", f'interface: "{name}"')
     assert {router.interface for router in parse_config(text, "c.yaml").routers} == {name}

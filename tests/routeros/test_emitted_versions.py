@@ -29,8 +29,8 @@ from lab.routeros.language.interpreter import check
 from lab.routeros.language.values import render
 from lab.routeros.models.router import ModelRouter
 from tests.routeros.tls_script import ONE, OWN_NAME, give_files
-from wgmqtt.config.files import read_authority
 from wgmqtt.model import BrokerAddress, Config, Router, Tls
+from wgmqtt.script.authority import read_authority
 from wgmqtt.script.render import Options as ScriptOptions
 from wgmqtt.script.render import parse_wan_hook, quote_lines, render_handler, render_script
 from wgmqtt.script.templates import read_templates

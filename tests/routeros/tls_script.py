@@ -11,8 +11,8 @@ from lab.routeros.language.values import Value
 from lab.routeros.menus.certificate import CertificatesMenu
 from lab.routeros.models.router import USUAL, ModelRouter
 from lab.routeros.switches import Switches
-from wgmqtt.config.files import read_authority
 from wgmqtt.model import BrokerAddress, Config, Tls
+from wgmqtt.script.authority import read_authority
 from wgmqtt.script.render import Options, render_script
 from wgmqtt.script.templates import read_templates
 

@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 
 from wgmqtt.broker.mosquitto import VIEWER, render_access, render_configuration, render_passwords
-from wgmqtt.config.files import read_secret
 from wgmqtt.errors import EdgeError, Problem
+from wgmqtt.host.secrets import read_secret
 from wgmqtt.model import Config
 
 PRIVATE = 0o600

@@ -1,1 +1,1 @@
-"""The configuration: YAML text to a checked `Config`, each problem with its place in the file."""
+"""The configuration: a YAML file to a checked `Config`, or every problem at once with its place in the file."""

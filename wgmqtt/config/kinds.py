@@ -1,167 +1,171 @@
-"""The kinds of values a configuration is made of: how each is read from a node, and its JSON Schema. Pure."""
+"""The kinds of values: how each is read from its node, what is expected in words, and its JSON Schema."""
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from dataclasses import dataclass, field
 
-from yaml.nodes import Node, ScalarNode, SequenceNode
+from yaml.nodes import ScalarNode
+from yaml.resolver import Resolver
 
-from wgmqtt.config.nodes import Source, clip, is_tagged, render_given
+from wgmqtt.config.nodes import Block, Node, Scalar, render_got
+from wgmqtt.errors import Problem, WgmqttError
+from wgmqtt.problems import Source, did_you_mean
 
-T = TypeVar("T")
-
-TEXT = frozenset({"str"})
-NUMBER = frozenset({"int", "float"})
-ALL = "all"
-
-_WORDS = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
-
-
-class Refused(Exception):  # noqa: N818  # it is a verdict on a value, caught where the place is known
-    """The text of a scalar is not what it should be: `what` is wrong with it, and perhaps a hint."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
-
-
-class Kind(ABC, Generic[T]):
-    """One kind of value."""
-
-    @abstractmethod
-    def read(self, node: Node, key: Node, source: Source) -> T | None:
-        """Return the value at `node`, None when problems were noted. `key` names it in messages."""
-
-    @abstractmethod
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed(Generic[T]):
-    """A value, and the node it was read from."""
-
-    value: T
-    node: Node
+Json = Mapping[str, object]
+_YAML = Resolver()
+_READINGS = {"int": "a number", "float": "a number", "bool": "true or false", "timestamp": "a date"}
 
 
 @dataclass(frozen=True)
-class Scalar(Kind[T]):
-    """A single value, read by `parse`, which raises Refused."""
+class Kind:
+    """One kind of value. `read` gets a node and its key; it returns None after noting what is wrong."""
 
-    parse: Callable[[str], T]
-    allowed: str
-    schema: Mapping[str, Any]
-    tags: frozenset[str] = TEXT
-    words: tuple[str, ...] = ()
+    read: Callable[[Node, Scalar, Source], object]
+    expected: str
+    json: Json
+    keys: Mapping[str, "Key"] = field(default_factory=dict)  # of a section
 
-    def read(self, node: Node, key: Node, source: Source) -> T | None:
-        """Return the value, None when it was refused."""
-        name = clip(str(key.value))
-        if not isinstance(node, ScalarNode) or node.tag not in self.tags:
-            what, hint = self._misread(node)
-            source.refuse(node, f"{name}: {what}", self.allowed, render_given(node), hint)
-            return None
+
+@dataclass
+class Key:
+    """A key of a section, named like the attribute it is assigned to. Without a default it may be absent."""
+
+    kind: Kind
+    about: str
+    example: str = ""
+    default: object = None
+    default_text: str = ""  # what applies without the key, where `default` alone does not say it
+    required: bool = False
+    needs: str = ""  # a key without which this one has no effect
+    either: str = ""  # exactly one of this key and that one is required
+    shared: bool = False  # a key of a router that router_defaults may have too
+    name: str = ""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self.name = name
+
+
+def wrong(what: str, hint: str = "") -> WgmqttError:
+    """Return the error of a value, which `single` completes with its place and what is expected."""
+    return WgmqttError(Problem("", what, hint=hint))
+
+
+def single(
+    parse: Callable[[str], object], expected: str, json: Json, *, tags: str = "str", words: tuple[str, ...] = ()
+) -> Kind:
+    """Return the kind of a single value. `parse` raises WgmqttError; `tags` are the types as which YAML may read it."""
+
+    def read(node: Node, key: Scalar, source: Source) -> object:
         try:
-            return self.parse(node.value)
-        except Refused as refused:
-            hint = refused.hint or source.suggest(node.value, self.words)
-            source.refuse(node, f"{name}: {refused.what}", self.allowed, clip(repr(node.value)), hint)
+            return parse(_text_of(node, tags.split(), words))
+        except WgmqttError as error:
+            problem = error.problems[0]
+            hint = problem.hint or did_you_mean(source.nearest(node.text, words) if isinstance(node, Scalar) else "")
+            source.reject(node.at, f"{key.text}: {problem.what}", expected, render_got(node), hint)
             return None
 
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        return dict(self.schema)
-
-    def _misread(self, node: Node) -> tuple[str, str]:
-        """Return what is wrong with a node of another type, and a hint."""
-        wanted = "text" if self.tags == TEXT else "a number"
-        if is_tagged(node):
-            return "a YAML tag is not allowed", ""
-        if not isinstance(node, ScalarNode):
-            return f"{wanted} is wanted", ""
-        if node.tag == "null":
-            return "nothing stands here", ""
-        if self.tags == TEXT:
-            return "YAML does not read this as text", _render_reading(node)
-        quoted = node.style in {"'", '"'} and re.fullmatch(r"[0-9.]+", node.value)
-        return f"{wanted} is wanted", "without quotes" if quoted else ""
+    return Kind(read, expected, json)
 
 
-def _render_reading(node: ScalarNode) -> str:
-    """Return how YAML reads an unquoted value, and the way out."""
-    reading = _WORDS.get(node.tag, "something else")
-    if node.tag == "float" and re.fullmatch(r"[0-9]+\.[0-9]+", node.value) and str(float(node.value)) != node.value:
-        reading = f"the number {float(node.value)}"
-    return f'YAML reads {clip(node.value)} as {reading}: write "{clip(node.value)}"'
+def text(pattern: str, expected: str, what: str) -> Kind:
+    """Return the kind of a text that matches `pattern`; `what` says what is wrong with another."""
+
+    def parse(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise wrong(what, f"did you mean {value.lower()}?" if re.fullmatch(pattern, value.lower()) else "")
+        return value
+
+    return single(parse, expected, {"type": "string", "pattern": f"^({pattern})$"})
 
 
-@dataclass(frozen=True)
-class ListOf(Kind[tuple[Placed[T], ...]]):
-    """A list of values of one kind."""
+def choice(*words: str, expected: str = "") -> Kind:
+    """Return the kind of a text that is one of `words`. YAML reads `off` as false, which is the same here."""
 
-    item: Kind[T]
-    noun: str  # what an item is
-    at_least: int = 1
-    twice: str = "the same twice"  # what is wrong with a value that stands there twice
-    hint: str = ""  # for what is no list
+    def parse(value: str) -> str:
+        if value not in words:
+            raise wrong("unknown word")
+        return value
 
-    def read(self, node: Node, key: Node, source: Source) -> tuple[Placed[T], ...] | None:
-        """Return the items that were not refused, with their places; None when it is no list of enough items."""
-        memo = (id(self), id(node))
-        if memo not in source.read:
-            source.read[memo] = None  # what an alias inside itself gets
-            source.read[memo] = self._read(node, key, source)
-        return cast("tuple[Placed[T], ...] | None", source.read[memo])
+    json = {"enum": [*words, *([False] if "off" in words else [])]}
+    return single(parse, expected or f"one of {', '.join(words)}", json, words=words)
 
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        unique = {"uniqueItems": True} if isinstance(self.item, Scalar) else {}
-        return {"type": "array", "items": self.item.render(), "minItems": self.at_least} | unique
 
-    def _read(self, node: Node, key: Node, source: Source) -> tuple[Placed[T], ...] | None:
-        name = clip(str(key.value))
-        allowed = f"[{self.noun}, …]" + (f", at least {self.at_least}" if self.at_least else "")
-        if not isinstance(node, SequenceNode) or is_tagged(node):
-            source.refuse(node, f"{name}: a list is wanted", allowed, render_given(node), self.hint)
+def number(low: float, high: float, unit: str) -> Kind:
+    """Return the kind of a number from `low` to `high`."""
+
+    def parse(value: str) -> float:
+        if not re.fullmatch(r"(0|[1-9][0-9]{0,6})(\.[0-9]{1,6})?", value) or not low <= float(value) <= high:
+            raise wrong("out of range")
+        return float(value)
+
+    json = {"type": "number", "minimum": low, "maximum": high}
+    return single(parse, f"{low} to {high} {unit}", json, tags="int float")
+
+
+def _yaml_tag(text: str) -> str:
+    """Return the type as which YAML reads a plain text: str, int, null, …."""
+    tag: str = _YAML.resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag.rpartition(":")[2]
+
+
+def _text_of(node: Node, tags: list[str], words: tuple[str, ...]) -> str:
+    """Return the text of a single value, if YAML reads it as the right type: editors then see the same."""
+    if isinstance(node, Block):
+        raise wrong("wrong type")
+    tag = _yaml_tag(node.text) if node.is_plain else "str"
+    if tag == "null":
+        raise wrong("value is empty")
+    if tag in tags or words:
+        return node.text
+    if "str" not in tags:
+        is_quoted = not node.is_plain and re.fullmatch(r"[0-9.]+", node.text)
+        raise wrong("not a number", "write it without quotes" if is_quoted else "")
+    meaning = _READINGS.get(tag, "something else")
+    if re.fullmatch(r"[0-9]+\.[0-9]+", node.text) and str(float(node.text)) != node.text:
+        meaning = f"the number {float(node.text)}"
+    raise wrong("not text", f'YAML reads it as {meaning}: write "{render_got(node)}" in quotes')
+
+
+def list_of(item: Kind, expected: str = "a list", *, at_least: int = 0, twice: str = "") -> Kind:
+    """Return the kind of a list, which is read as a tuple. `twice` says what is wrong with equal items, if that is."""
+
+    def read(node: Node, key: Scalar, source: Source) -> tuple[object, ...] | None:
+        if isinstance(node, Scalar) or node.is_mapping:
+            source.reject(node.at, f"{key.text}: {type_problem(node)}", expected, render_got(node))
             return None
-        nodes: list[Node] = node.value
-        if len(nodes) < self.at_least:
-            source.refuse(node, f"{name}: the list is too short", allowed, str(len(nodes)))
+        if len(node.children) < at_least:
+            source.reject(node.at, f"{key.text}: list too short", f"{expected} with at least {at_least}")
             return None
-        found = []
-        seen: set[T] = set()
-        for child in nodes:
-            value = self.item.read(child, key, source)
-            if value is None:
-                continue
-            if isinstance(self.item, Scalar) and value in seen:
-                source.refuse(child, f"{name}: {self.twice}", given=render_given(child))
+        values = [item.read(child, key, source) for child in node.children]
+        seen: set[object] = set()
+        for child, value in zip(node.children, values, strict=True) if twice else ():
+            if value is not None and value in seen:
+                source.reject(child.at, f"{key.text}: {twice}", got=render_got(child))
             seen.add(value)
-            found.append(Placed(value, child))
-        return tuple(found)
+        return tuple(value for value in values if value is not None)
+
+    unique = {"uniqueItems": True} if twice else {}
+    return Kind(read, expected, {"type": "array", "items": item.json, "minItems": at_least} | unique)
 
 
-@dataclass(frozen=True)
-class AllOr(Kind[str | T]):
-    """The word `all`, or something else."""
+def placed(kind: Kind) -> Kind:
+    """Return the kind that reads as the node of a single value, so that its place is known later."""
 
-    other: Kind[T]
-    allowed: str
+    def read(node: Node, key: Scalar, source: Source) -> Node | None:
+        return None if kind.read(node, key, source) is None else node
 
-    def read(self, node: Node, key: Node, source: Source) -> str | T | None:
-        """Return "all" or the other value, None when problems were noted."""
-        if not isinstance(node, ScalarNode):
-            return self.other.read(node, key, source)
-        if (node.tag, node.value) == ("str", ALL):
-            return ALL
-        hint = source.suggest(node.value, (ALL,))
-        source.refuse(node, f"{clip(str(key.value))}: unknown word", self.allowed, render_given(node), hint)
-        return None
+    return Kind(read, kind.expected, kind.json)
 
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        return {"anyOf": [{"const": ALL}, self.other.render()]}
+
+def word_or(word: Kind, other: Kind) -> Kind:
+    """Return the kind that is a word, or else another kind that is no single value."""
+
+    def read(node: Node, key: Scalar, source: Source) -> object:
+        return (word if isinstance(node, Scalar) else other).read(node, key, source)
+
+    return Kind(read, word.expected, {"anyOf": [word.json, other.json]})
+
+
+def type_problem(node: Node) -> str:
+    """Return what is wrong with a node that is neither a list nor a mapping, as it should be."""
+    return "value is empty" if isinstance(node, Scalar) and node.is_plain and not node.text else "wrong type"

@@ -1,100 +1,56 @@
-"""What the parts of a configuration demand of each other. Pure."""
+"""What the keys of a configuration demand of each other."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
+from typing import cast
 
-from wgmqtt.config.kinds import ALL, Placed
-from wgmqtt.config.links import Mesh
-from wgmqtt.config.nodes import Source
-from wgmqtt.config.schema import BrokerKeys, HubKeys, RootKeys, RouterBrokerKeys, RouterKeys
-from wgmqtt.config.sections import Values
-from wgmqtt.wire.table import MAX_TABLE_BYTES
+from wgmqtt.config.nodes import Scalar
+from wgmqtt.config.sections import Fields
+from wgmqtt.model import Link, link_of
+from wgmqtt.problems import Source, did_you_mean
+from wgmqtt.wire.table import MAX_TABLE_BYTES, longest_line_bytes, longest_table_bytes
 
-MAX_NAME = "x" * 32
+Routers = list[tuple[Scalar, Fields]]
 SHOWN_ROUTERS = 3
 
-_NamedRouters = Sequence[tuple[Placed[str], Values]]
+
+def check_unique(hub: Fields, routers: Routers, source: Source) -> None:
+    """Note equal keys, by which WireGuard identifies peers, and equal addresses, each of which is one machine's."""
+    owners: dict[object, tuple[str, int]] = {}
+    for owner, fields in [("the hub", hub), *((f"router {name.text}", fields) for name, fields in routers)]:
+        for key in ("public_key", "tunnel_address", "ping"):
+            value = fields.values.get(key)
+            if value in owners:
+                first, at = owners[value]
+                what = f"{owner}'s {key} is also {first} (line {source.line_of(at)})"
+                source.reject(fields.at[key], what, "a value of its own")
+            elif value is not None:
+                owners[value] = (f"{owner}'s {key}", fields.at[key])
 
 
-def check_rules(values: Values, source: Source) -> Mesh:
-    """Note what contradicts itself in the file that `values` holds; return the links, whole if nothing was noted."""
-    hub = values.known(RootKeys.HUB, Values({}))
-    routers = values.known(RootKeys.ROUTERS, ())
-    _check_keys(hub, routers, source)
-    _check_addresses(hub, routers, source)
-    broker = values.known(RootKeys.BROKER, Values({}))
-    _check_broker(broker, source)
-    _check_user(broker, values.known(RootKeys.SECRETS_DIR, RootKeys.SECRETS_DIR.default or ""), routers, source)
-    _check_certificates(broker, routers, source)
-    pings = {name.value: router.known(RouterKeys.PING, "") for name, router in routers}
-    mesh = Mesh(hub.known(HubKeys.NAME, MAX_NAME), pings)
-    for group in _groups(values, mesh, source):
-        mesh.add_group(group)
-    _check_tables(values, mesh, source)
-    return mesh
-
-
-def _check_keys(hub: Values, routers: _NamedRouters, source: Source) -> None:
-    own = hub.find(HubKeys.PUBLIC_KEY)
-    owners = {} if own is None else {own.value: f"the hub (line {source.line_of(own.node)})"}
-    for name, router in routers:
-        key = router.find(RouterKeys.PUBLIC_KEY)
-        if key is None:
-            continue
-        if key.value in owners:
-            what = f"router {name.value} has the key of {owners[key.value]}"
-            source.refuse(key.node, what, "a key of its own", hint="WireGuard knows a peer by its key alone")
-        owners.setdefault(key.value, f"router {name.value} (line {source.line_of(key.node)})")
-
-
-def _check_addresses(hub: Values, routers: _NamedRouters, source: Source) -> None:
-    """Every tunnel and ping address means one way to one machine: none may stand twice."""
-    places = [("the hub's tunnel_address", hub.find(HubKeys.TUNNEL_ADDRESS))]
-    for name, router in routers:
-        places.append((f"router {name.value}'s tunnel_address", router.find(RouterKeys.TUNNEL_ADDRESS)))
-        places.append((f"router {name.value}'s ping", router.find(RouterKeys.PING)))
-    owners: dict[str, str] = {}
-    for what, address in places:
-        if address is None:
-            continue
-        if address.value in owners:
-            source.refuse(address.node, f"{what} is {owners[address.value]} too", "an address of its own")
-        owners.setdefault(address.value, f"{what} (line {source.line_of(address.node)})")
-
-
-def _check_broker(broker: Values, source: Source) -> None:
-    host = broker.find(BrokerKeys.HOST)
-    if host and _is_loopback(host.value) and broker.find(BrokerKeys.FOR_ROUTERS) is None:
-        source.refuse(host.node, "host: no router reaches this address", hint="say in for_routers how they reach it")
-    routers_host = broker.known(BrokerKeys.FOR_ROUTERS, Values({})).find(RouterBrokerKeys.HOST)
-    if routers_host and _is_loopback(routers_host.value):
-        source.refuse(routers_host.node, "host: no router reaches this address", given=routers_host.value)
-
-
-def _check_user(broker: Values, secrets_dir: str, routers: _NamedRouters, source: Source) -> None:
-    """A router is a user at the broker too: with the hub's name or password it would have the hub's rights."""
-    user, file = broker.find(BrokerKeys.USERNAME), broker.find(BrokerKeys.PASSWORD_FILE)
+def check_users(broker: Fields, root: Fields, routers: Routers, source: Source) -> None:
+    """Note a router with the hub's name or password at the broker, with which it would have the hub's rights."""
+    user, file = broker.values.get("username"), posixpath.normpath(str(broker.values.get("password_file")))
     for name, _ in routers:
-        if user and user.value == name.value:
-            what = f"username: router {name.value} (line {source.line_of(name.node)}) has this name at the broker"
-            source.refuse(user.node, what, "a name of its own")
-        if file and posixpath.normpath(file.value) == posixpath.normpath(f"{secrets_dir}/{name.value}.password"):
-            what = f"password_file: router {name.value} (line {source.line_of(name.node)}) has this file"
-            source.refuse(file.node, what, "a file of its own")
+        place = f"router {name.text} (line {source.line_of(name.at)})"
+        if name.text == user:
+            source.reject(broker.at["username"], f"username: also that of {place}", "a name of its own")
+        if posixpath.normpath(f"{root.values.get('secrets_dir')}/{name.text}.password") == file:
+            source.reject(broker.at["password_file"], f"password_file: also that of {place}", "a file of its own")
 
 
-def _check_certificates(broker: Values, routers: _NamedRouters, source: Source) -> None:
-    """A router shows its certificate over TLS only."""
-    told = broker.find(BrokerKeys.FOR_ROUTERS)
-    place, key = (broker, BrokerKeys.TLS.name) if told is None else (told.value, RouterBrokerKeys.TLS.name)
-    if key in place.found or key in place.refused or BrokerKeys.FOR_ROUTERS.name in broker.refused:
-        return
-    for name, router in routers:
-        certificate = router.find(RouterKeys.CLIENT_CERTIFICATE)
-        if certificate is not None:
-            what = f"client_certificate: router {name.value} reaches the broker without TLS"
-            source.refuse(certificate.node, what, "tls below broker, or below its for_routers")
+def check_broker(broker: Fields, routers: Routers, source: Source) -> None:
+    """Note a broker that routers cannot reach, and certificates for which there is no TLS."""
+    way = broker.part("for_routers") if "for_routers" in broker.at else broker
+    host = str(way.values.get("host"))
+    if _is_loopback(host):
+        hint = "add for_routers with an address that they can reach" if way is broker else ""
+        source.reject(way.at["host"], "host: routers cannot reach a loopback address", got=host, hint=hint)
+    for _, router in routers if "host" in way.at and "tls" not in way.at else ():
+        if "client_certificate" in router.values:
+            what = "client_certificate: routers reach the broker without TLS"
+            source.reject(router.at["client_certificate"], what, "tls below broker, or below its for_routers")
 
 
 def _is_loopback(host: str) -> bool:
@@ -104,39 +60,49 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _groups(values: Values, mesh: Mesh, source: Source) -> list[list[str]]:
-    """Return the groups of links, each once, without the names that no router has."""
-    links = values.find(RootKeys.LINKS)
-    if links is None or isinstance(links.value, str):
-        refused = RootKeys.LINKS.name in values.refused
-        return [] if refused else [list(mesh.pings)]
-    groups: dict[int, list[str]] = {}
-    for group in links.value:
-        if id(group.node) not in groups:
-            groups[id(group.node)] = [name.value for name in group.value if _is_router(name, mesh, source)]
-    return list(groups.values())
+def check_links(root: Fields, hub: Fields, routers: Routers, source: Source) -> frozenset[Link]:
+    """Note links to unknown routers and tables that are too large; return the links."""
+    pings = {name.text: str(fields.values.get("ping")) for name, fields in routers}
+    links = root.values.get("links")
+    groups = [list(pings)] if links == "all" else []
+    if isinstance(links, tuple):
+        named = cast("tuple[tuple[Scalar, ...], ...]", links)
+        for name in (name for group in named for name in group if name.text not in pings):
+            hint = did_you_mean(source.nearest(name.text, pings))
+            source.reject(name.at, "links: no such router", "a name below routers", name.text, hint)
+        groups = [[name.text for name in group if name.text in pings] for group in named]
+    neighbours, too_large = link_groups(str(hub.values.get("name") or "x" * 32), pings, groups)
+    if too_large:
+        ordered = sorted(too_large.items(), key=lambda item: -item[1])
+        got = ", ".join(f"{name}: {size} bytes" for name, size in ordered[:SHOWN_ROUTERS])
+        got += f", and {len(ordered) - SHOWN_ROUTERS} more" if len(ordered) > SHOWN_ROUTERS else ""
+        hint = "link only routers that exchange much traffic" + ("" if "links" in root.at else "; the default is all")
+        tables = "the table of one router" if len(ordered) == 1 else f"the tables of {len(ordered)} routers"
+        limit = f"at most {MAX_TABLE_BYTES} bytes, about 80 peers"
+        at = root.at.get("links", root.at["routers"])
+        source.reject(at, f"links: {tables} would be too large", limit, got, hint)
+    return frozenset(link_of(name, other) for name, others in neighbours.items() for other in others)
 
 
-def _is_router(name: Placed[str], mesh: Mesh, source: Source) -> bool:
-    known = name.value in mesh.pings
-    if not known:
-        hint = source.suggest(name.value, mesh.pings)
-        source.refuse(name.node, "links: no such router", "a name under routers", name.value, hint)
-    return known
-
-
-def _check_tables(values: Values, mesh: Mesh, source: Source) -> None:
-    if not mesh.too_large:
-        return
-    links = values.find(RootKeys.LINKS)
-    place = (links or values.found[RootKeys.ROUTERS.name]).node
-    ordered = sorted(mesh.too_large.items(), key=lambda item: -item[1])
-    given = ", ".join(f"{name}: {size}" for name, size in ordered[:SHOWN_ROUTERS])
-    more = len(ordered) - SHOWN_ROUTERS
-    source.refuse(
-        place,
-        f"links: the table of {'one router' if len(ordered) == 1 else f'{len(ordered)} routers'} would be too large",
-        f"{MAX_TABLE_BYTES} bytes, about 80 peers",
-        given + (f", and {more} more" if more > 0 else ""),
-        "link only those that exchange much" if links else f"links is absent, so it is {ALL}",
-    )
+def link_groups(
+    hub: str, pings: Mapping[str, str], groups: Iterable[Sequence[str]]
+) -> tuple[dict[str, set[str]], dict[str, int]]:
+    """Return the neighbours of each router, and the bytes of each table that is too large; those get no more lines."""
+    lines = {name: longest_line_bytes(name, ping) for name, ping in pings.items()}
+    empty = longest_table_bytes(hub)
+    neighbours: dict[str, set[str]] = {}
+    too_large: dict[str, int] = {}
+    for group in groups:
+        group_bytes = sum(lines[name] for name in group)
+        for name in group:
+            known = neighbours.setdefault(name, set())
+            size = empty + group_bytes - lines[name] - 1  # the last line has no comma
+            before = len(known)
+            if size <= MAX_TABLE_BYTES and name not in too_large:
+                known.update(group)
+                known.discard(name)
+            if len(known) > before:
+                size = empty + sum(lines[other] for other in known) - 1
+            if size > MAX_TABLE_BYTES:
+                too_large[name] = max(size, too_large.get(name, 0))
+    return neighbours, too_large

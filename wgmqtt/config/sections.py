@@ -1,217 +1,119 @@
-"""Mappings of a configuration: sections with known keys, and names with a section each. Pure."""
+"""Mappings: sections, whose keys are declared, and names with a section each."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeGuard, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
-from wgmqtt.config.kinds import Kind, Placed, Scalar
-from wgmqtt.config.nodes import MAX_DEPTH, Source, clip, is_tagged, pairs_of, render_given
-
-T = TypeVar("T")
-MAX_MERGED = 1_000_000  # keys that `<<` brings in, in one file
-
-
-@dataclass(frozen=True)
-class Key(Generic[T]):
-    """A key of a section, and what stands there. Without a default, and not required: it may be absent."""
-
-    name: str
-    kind: Kind[T]
-    about: str
-    default: T | None = None
-    required: bool = False
+from wgmqtt.config.kinds import Json, Key, Kind, type_problem
+from wgmqtt.config.nodes import Block, Node, Scalar, render_got
+from wgmqtt.problems import Source, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """What was read of one section."""
+class Fields:
+    """What a section holds: the value of each key, None if it is invalid, and the index at which it is written."""
 
-    found: Mapping[str, Placed[Any]]
-    refused: frozenset[str] = frozenset()
+    values: dict[str, object] = field(default_factory=dict)
+    at: dict[str, int] = field(default_factory=dict)
 
-    def find(self, key: Key[T]) -> Placed[T] | None:
-        """Return the value and its place, None when it is absent or was refused."""
-        return self.found.get(key.name)
-
-    def known(self, key: Key[T], otherwise: T) -> T:
-        """Return the value, or `otherwise` when it is absent or was refused."""
-        placed = self.find(key)
-        return otherwise if placed is None else placed.value
-
-    def get(self, key: Key[T]) -> T:
-        """Return the value or the default. Only for a section without problems."""
-        placed = self.found.get(key.name)
-        return cast("T", key.default if placed is None else placed.value)
+    def part(self, name: str) -> "Fields":
+        """Return the fields of a section in this one; empty if it is absent or invalid."""
+        part = self.values.get(name)
+        return part if isinstance(part, Fields) else Fields()
 
 
-@dataclass(frozen=True)
-class Section(Kind[Values]):
-    """A mapping with known keys, and what they demand of each other."""
+def section(
+    declared: type, make: Callable[..., object] | None = None, *, is_defaults: bool = False, is_part: bool = False
+) -> Kind:
+    """Return the kind of a mapping with the keys that a class declares. It is read as Fields, or as `make` returns.
 
-    keys: tuple[Key[Any], ...]
-    one_of: tuple[str, ...] = ()  # one of these must be there
-    needs: tuple[tuple[str, str], ...] = ()  # the first is of no use without the second
-    excludes: tuple[tuple[str, str], ...] = ()  # the two cannot stand together
+    `is_defaults` takes only keys that may be shared, and requires none. `is_part` leaves `complete` to the caller.
+    """
+    declared_keys = [key for key in vars(declared).values() if isinstance(key, Key)]
+    keys = {key.name: key for key in declared_keys if key.shared or not is_defaults}
+    expected = f"keys {', '.join(keys)}"
 
-    def read(self, node: Node, key: Node, source: Source) -> Values | None:
-        """Return what was not refused; None when it is no mapping."""
-        memo = (id(self), id(node))
-        if memo not in source.read:
-            source.read[memo] = self._read(node, key, source)
-        return cast("Values | None", source.read[memo])
-
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        schema: dict[str, Any] = {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {key.name: _render_key(key) for key in self.keys},
-            "required": [key.name for key in self.keys if key.required],
-        }
-        if self.one_of:
-            schema["anyOf"] = [{"required": [name]} for name in self.one_of]
-        if self.needs:
-            schema["dependentRequired"] = {first: [second] for first, second in self.needs}
-        if self.excludes:
-            schema["allOf"] = [{"not": {"required": list(pair)}} for pair in self.excludes]
-        return schema
-
-    def _read(self, node: Node, key: Node, source: Source) -> Values | None:
-        names = [known.name for known in self.keys]
-        if not is_mapping(node, key, source, ", ".join(names)):
+    def read(node: Node, key: Scalar, source: Source) -> object:
+        pairs = _read_pairs(node, key, expected, source)
+        if pairs is None:
             return None
-        kinds = {known.name: known.kind for known in self.keys}
-        found: dict[str, Placed[Any]] = {}
-        places: dict[str, Node] = {}
-        for name, name_node, value_node in _named_pairs(node, source):
-            if name not in kinds:
-                meant = source.nearest(name, names)
-                hint = f"did you mean {meant}?" if meant else ""
-                source.refuse(name_node, "unknown key", ", ".join(names), clip(name), hint)
-                places.setdefault(meant, name_node)  # one mistake is one problem: that key is not missing too
-                continue
-            places[name] = name_node
-            value = kinds[name].read(value_node, name_node, source)
-            if value is not None:
-                found[name] = Placed(value, value_node)
-        self._check_together(places, key, source)
-        return Values(found, frozenset(places) - frozenset(found))
+        fields = Fields()
+        for name, child in pairs:
+            if name.text in keys:
+                fields.at[name.text] = child.at
+                fields.values[name.text] = keys[name.text].kind.read(child, name, source)
+            elif name.text in (known.name for known in declared_keys):
+                source.reject(name.at, f"{name.text}: each router has its own", expected)
+            else:
+                meant = source.nearest(name.text, keys)
+                source.reject(name.at, f"{render_got(name)}: unknown key", expected, hint=did_you_mean(meant))
+                fields.at.setdefault(meant, name.at)  # so that the key that was meant is not missing too
+        if not (is_defaults or is_part):
+            complete(keys, fields, key.at, source)
+        return fields if make is None else make(**fields.values)
 
-    def _check_together(self, places: Mapping[str, Node], key: Node, source: Source) -> None:
-        for known in self.keys:
-            if known.required and known.name not in places:
-                source.refuse(key, f"{known.name} is missing", hint=known.about)
-        if self.one_of and not any(name in places for name in self.one_of):
-            source.refuse(key, f"{' or '.join(self.one_of)} is missing")
-        for first, second in self.needs:
-            if first in places and second not in places:
-                source.refuse(places[first], f"{first} is of no use without {second}")
-        for first, second in self.excludes:
-            if first in places and second in places:
-                source.refuse(places[second], f"{second} cannot stand beside {first}")
+    own = [] if is_defaults else [key for key in declared_keys if not (is_part and key.shared)]
+    return Kind(read, expected, _json(keys, own, [] if is_part else own), keys)
 
 
-@dataclass(frozen=True)
-class Named(Kind[tuple[tuple[Placed[str], Values], ...]]):
-    """A mapping of names, each with a section."""
-
-    name: Scalar[str]
-    section: Section
-
-    def read(self, node: Node, key: Node, source: Source) -> tuple[tuple[Placed[str], Values], ...] | None:
-        """Return the names with what was not refused of their sections; None when it is no mapping or empty."""
-        if not is_mapping(node, key, source, "a name, and keys beneath it"):
-            return None
-        if not node.value:
-            source.refuse(key, f"{clip(str(key.value))}: at least one is wanted", "a name, and keys beneath it")
-            return None
-        found = []
-        for _, name_node, value_node in _named_pairs(node, source):
-            name = self.name.read(name_node, key, source)
-            values = self.section.read(value_node, name_node, source)
-            if name is not None:
-                found.append((Placed(name, name_node), values or Values({})))
-        return tuple(found)
-
-    def render(self) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        return {
-            "type": "object",
-            "propertyNames": self.name.render(),
-            "additionalProperties": self.section.render(),
-            "minProperties": 1,
-        }
+def complete(keys: Mapping[str, Key], fields: Fields, at: int, source: Source) -> None:
+    """Add defaults, and note keys that are missing or do not go together; `at` is the place of the section."""
+    for name, key in keys.items():
+        is_there, has_other = name in fields.at, key.either in fields.at
+        if key.required or key.default is not None:
+            fields.values.setdefault(name, key.default)
+        if key.required and not is_there:
+            source.reject(at, f"{name} is missing", hint=key.about)
+        if key.needs and is_there and key.needs not in fields.at:
+            source.reject(fields.at[name], f"{name} has no effect without {key.needs}")
+        if key.either and is_there and has_other:
+            source.reject(fields.at[name], f"{name} cannot be combined with {key.either}")
+        if key.either and not is_there and not has_other:
+            source.reject(at, f"{key.either} or {name} is missing")
 
 
-def is_mapping(node: Node, key: Node, source: Source, allowed: str) -> TypeGuard[MappingNode]:
-    """Return whether `node` is a mapping, and note it when it is not."""
-    if isinstance(node, MappingNode) and not is_tagged(node):
-        return True
-    name = "the file" if key is node else clip(str(key.value))
-    source.refuse(node, f"{name}: keys and values are wanted", allowed, render_given(node))
-    return False
+def named(name_kind: Kind, each: Kind) -> Kind:
+    """Return the kind of a mapping of names, at least one, with a section each. It is read as pairs."""
+    expected = "names, with keys below each"
+
+    def read(node: Node, key: Scalar, source: Source) -> object:
+        pairs = _read_pairs(node, key, expected, source)
+        if pairs == []:
+            source.reject(key.at, f"{key.text}: value is empty", expected)
+        found = [
+            (name, name_kind.read(name, key, source), each.read(child, name, source)) for name, child in pairs or ()
+        ]
+        return tuple((name, fields) for name, valid, fields in found if valid is not None) or None
+
+    json = {"type": "object", "propertyNames": name_kind.json, "additionalProperties": each.json, "minProperties": 1}
+    return Kind(read, expected, json, each.keys)
 
 
-def _named_pairs(node: MappingNode, source: Source) -> list[tuple[str, Node, Node]]:
-    """Return the keys of a mapping, each once, as text with their nodes; a second one of the same name is refused."""
-    named: dict[str, tuple[str, Node, Node]] = {}
-    for key, value in pairs_of(node):
-        if not isinstance(key, ScalarNode) or is_tagged(key):
-            source.refuse(key, "a key is plain text", given=render_given(key))
-        elif key.tag == "merge":
-            continue
-        elif key.value in named:
-            first = source.line_of(named[key.value][1])
-            source.refuse(key, f"this key stands in line {first} already", given=clip(key.value))
+def _read_pairs(node: Node, key: Scalar, expected: str, source: Source) -> list[tuple[Scalar, Node]] | None:
+    """Return the keys of a mapping, each once, with the nodes of their values; None if it is no mapping."""
+    if isinstance(node, Scalar) or not node.is_mapping:
+        source.reject(node.at, f"{key.text}: {type_problem(node)}", expected, render_got(node))
+        return None
+    pairs: dict[str, tuple[Scalar, Node]] = {}
+    for name, value in zip(node.children[::2], node.children[1::2], strict=True):
+        if isinstance(name, Block):
+            source.reject(name.at, f"{key.text}: wrong type of key", "text", render_got(name))
+        elif name.text in pairs:
+            first = source.line_of(pairs[name.text][0].at)
+            source.reject(name.at, f"{render_got(name)}: duplicate key, first on line {first}")
         else:
-            named[key.value] = (key.value, key, value)
-    for name, key, value in _merged_pairs(node, source):
-        named.setdefault(name, (name, key, value))
-    return list(named.values())
+            pairs[name.text] = (name, value)
+    return list(pairs.values())
 
 
-def _merged_pairs(node: MappingNode, source: Source) -> list[tuple[str, Node, Node]]:
-    """Return what `<<` brings in (https://yaml.org/type/merge.html): of two sources with one key the first wins."""
-    merged: list[tuple[str, Node, Node]] = []
-    for key, value in pairs_of(node):
-        if key.tag != "merge":
-            continue
-        whole = isinstance(value, SequenceNode) and not is_tagged(value)
-        parts: list[Node] = value.value if whole else [value]
-        for part in parts:
-            if not isinstance(part, MappingNode) or is_tagged(part):
-                source.refuse(part, "<<: keys and values of another place are wanted", "*NAME", render_given(part))
-                continue
-            if part is node:
-                source.refuse(key, "<<: a place cannot be merged into itself")
-                continue
-            if source.merging == MAX_DEPTH:
-                source.refuse(key, "<<: merged through too many places", str(MAX_DEPTH))
-                continue
-            pairs = _memo_pairs(part, source)
-            source.merged += len(pairs)
-            if source.merged > MAX_MERGED:
-                source.refuse(key, "<<: too many keys are merged", f"{MAX_MERGED} in a file")
-                return []
-            merged += pairs
-    return merged
-
-
-def _memo_pairs(part: MappingNode, source: Source) -> list[tuple[str, Node, Node]]:
-    """Return the named pairs of a mapping that is merged into others, read once."""
-    memo = (0, id(part))
-    if memo not in source.read:
-        source.read[memo] = []  # what a mapping gets that is merged into itself
-        source.merging += 1
-        source.read[memo] = _named_pairs(part, source)
-        source.merging -= 1
-    return cast("list[tuple[str, Node, Node]]", source.read[memo])
-
-
-def _render_key(key: Key[Any]) -> dict[str, Any]:
-    schema = {"description": key.about} | key.kind.render()
-    if key.default is not None:
-        schema["default"] = list(key.default) if isinstance(key.default, tuple) else key.default
-    return schema
+def _json(keys: Mapping[str, Key], required: Iterable[Key], paired: Iterable[Key]) -> Json:
+    properties: dict[str, object] = {}
+    for name, key in keys.items():
+        default = list(key.default) if isinstance(key.default, tuple) else key.default
+        shown = {} if default is None else {"default": default}
+        properties[name] = {"description": key.about, **key.kind.json, **shown}
+    json: dict[str, object] = {"type": "object", "additionalProperties": False, "properties": properties}
+    json["required"] = [key.name for key in required if key.required]
+    json["dependentRequired"] = {key.name: [key.needs] for key in paired if key.needs}
+    for key in (key for key in paired if key.either):
+        json["oneOf"] = [{"required": [key.either]}, {"required": [key.name]}]
+    return {word: rule for word, rule in json.items() if rule not in ([], {})}
