@@ -1,12 +1,16 @@
 """A real mosquitto in the hub's namespace, configured by `wgmqtt gen-mosquitto`."""
 
+import re
+import resource
 from pathlib import Path
 
-from lab.network.netns import Namespace
+from lab.network.netns import PROJECT, Namespace
 from lab.testbed.child import Child
 from lab.testbed.events import PATIENCE_S, Event, EventLog
 
 PORT = 1883
+SYSTEMD_FILES = 1024  # the default of a unit without LimitNOFILE
+UNIT = PROJECT / "packaging/systemd/mosquitto-wgmqtt.conf"
 HUB_USER = "hub"
 VIEWER = "viewer"
 USER = "mosquitto"  # created by Debian's package
@@ -25,8 +29,9 @@ class Broker:
     def _start(self) -> Child:
         since_ns = self._log.note("lab", "broker-start").t_ns
         # setpriv changes the user, because the kernel forgets PR_SET_PDEATHSIG when mosquitto itself gives up root.
+        limit = ("prlimit", f"--nofile={open_files()}:")
         user = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig", "KILL")
-        child = Child("broker", self._hub, (*user, "mosquitto", "-c", str(self._config)), self._log, read_line)
+        child = Child("broker", self._hub, (*limit, *user, "mosquitto", "-c", str(self._config)), self._log, read_line)
         self._log.expect("broker", "ready", PATIENCE_S, since_ns=since_ns)
         return child
 
@@ -54,6 +59,13 @@ class Broker:
         """Kill it and start it again."""
         self.kill()
         self.start()
+
+
+def open_files() -> int:
+    """Return how many files the broker may open with the packaged systemd drop-in, or the most that is allowed here."""
+    found = re.search(r"^LimitNOFILE=(\d+)$", UNIT.read_text(), re.MULTILINE)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(int(found[1]) if found else SYSTEMD_FILES, most)
 
 
 def read_line(source: str, line: str) -> Event:
