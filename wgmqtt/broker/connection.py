@@ -29,6 +29,7 @@ KEEP_ALIVE_S = 30
 MAX_IN_FLIGHT = 5_000  # more than the engine ever publishes at once, so that paho never queues
 TOPICS_PER_SUBSCRIBE = 200
 UNSPECIFIED = 0x80
+MAX_REASON = 200
 NO_MEMORY_RETRY_S = 0.1
 # paho reports MQTT 3.1.1's codes as those of MQTT 5: bad user name or password, not authorized.
 LOGIN_REJECTED = (0x86, 0x87)
@@ -65,7 +66,7 @@ class Client(paho.Client):
         except OSError as error:
             reason = str(error.strerror or error)
         except Exception as error:  # noqa: BLE001 - such as a topic that is not UTF-8; nobody else would notice
-            reason = f"MQTT client failed: {type(error).__name__}: {error}"
+            reason = f"MQTT client failed: {type(error).__name__}: {error}"[:MAX_REASON]
         self.on_thread_end(reason)
         return code
 

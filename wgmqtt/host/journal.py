@@ -1,4 +1,8 @@
-"""Writes log lines to standard error: a fixed phrase, then key=value."""
+"""Writes log lines to standard error: a fixed phrase, then key=value.
+
+Fields may hold text from outside: reports, the broker, file names. Whatever is not plain ASCII is escaped as in JSON,
+so it cannot control a terminal or the journal, and no field is longer than a table (which a dry run prints).
+"""
 
 import json
 import logging
@@ -7,10 +11,13 @@ import time
 
 from wgmqtt.host.systemd import has_journal
 from wgmqtt.logline import Say
+from wgmqtt.wire.table import MAX_TABLE_BYTES
+from wgmqtt.wire.text import clip
 
 LOG = logging.getLogger("wgmqtt")
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
-PLAIN = re.compile(r"[^\s\"=]+")
+PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
+MAX_PHRASE, MAX_KEY, MAX_FIELD = 200, 64, MAX_TABLE_BYTES
 # The journal reads the priority from this prefix. Source: sd-daemon(3).
 PRIORITIES = {logging.DEBUG: "<7>", logging.INFO: "<6>", logging.WARNING: "<4>", logging.ERROR: "<3>"}
 
@@ -36,17 +43,20 @@ def write(line: Say, at_s: float | None = None) -> None:
 
 def render_line(line: Say) -> str:
     """Return the text of a line: the phrase, then key=value."""
-    return line.phrase + "".join(f" {key}={_text(value)}" for key, value in line.fields)
+    fields = "".join(f" {clip(key, MAX_KEY)}={_text(value)}" for key, value in line.fields)
+    return clip(line.phrase, MAX_PHRASE) + fields
 
 
 def _text(value: object) -> str:
     text = str(value)
+    if len(text) > MAX_FIELD:
+        text = f"{text[: MAX_FIELD - 3]}..."
     return text if PLAIN.fullmatch(text) else json.dumps(text)
 
 
 class _JournalLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return PRIORITIES.get(record.levelno, "<6>") + record.getMessage().replace("\n", " ")
+        return PRIORITIES.get(record.levelno, "<6>") + record.getMessage()
 
 
 class _TerminalLine(logging.Formatter):
