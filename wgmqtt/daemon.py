@@ -16,7 +16,7 @@ from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken
 from wgmqtt.errors import WgmqttError
 from wgmqtt.host import journal, systemd
-from wgmqtt.host.freeze import is_frozen
+from wgmqtt.host.freeze import FreezeFile
 from wgmqtt.host.malloc import bound_kept_memory
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.logline import Say, say
@@ -28,6 +28,7 @@ from wgmqtt.watch.watcher import watch
 
 FREEZE_POLL_S = 0.5
 LOG_DELAY_S = 0.02
+RELOAD_WITHIN_S = 5.0
 
 
 def run(config: Config, path: Path, *, is_dry: bool) -> None:
@@ -43,9 +44,11 @@ class _Daemon:
         self._is_dry = is_dry
         self._instance = secrets.token_hex(4)
         self._engine = Engine(config, self._instance, script=script_id(read_templates().handler), is_dry=is_dry)
+        self._freeze_file = FreezeFile(path)
         self._stopped = asyncio.Event()
         self._lines: deque[tuple[Say, float]] = deque()
         self._log_timer: asyncio.TimerHandle | None = None
+        self._reload_requested = asyncio.Event()
         self._failure: Exception | None = None
         self._watching: asyncio.Task[None] | None = None
         self._watch_lock = asyncio.Lock()  # two watchers would share one nftables table
@@ -56,15 +59,16 @@ class _Daemon:
         self._performer = Performer(self._config, self._instance, self.post, is_dry=self._is_dry)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_requested.set)
         journal.write(say(phrases.STARTED, hub=self._config.hub.name, routers=len(self._config.routers)))
-        self.post(FreezeChecked(is_frozen(self._path)))
+        self._check_freezing()
         self.post(Woken())
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._restart_watch()
-                others = [tasks.create_task(_feed_watchdog()), tasks.create_task(self._watch_freezing())]
+                endless = (_feed_watchdog(), self._watch_freezing(), self._serve_reloads())
+                others = [tasks.create_task(each) for each in endless]
                 systemd.notify("READY=1")
                 await self._stopped.wait()
                 if self._failure is not None:
@@ -104,22 +108,31 @@ class _Daemon:
         self._failure = self._failure or context.get("exception") or RuntimeError(context["message"])
         self._stopped.set()
 
-    def _reload(self) -> None:
-        if self._stopped.is_set():
-            return
-        systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        try:
-            config = read_config(self._path)
-            read_secret(config.password_file)
-        except WgmqttError as error:
-            first = replace(error.problems[0], excerpt="")
-            journal.write(say(phrases.CONFIG_REJECTED, problems=len(error.problems), reason=first))
-        else:
+    async def _serve_reloads(self) -> None:
+        """Reload one after the other; requests that come during a reload are one more reload after it."""
+        while True:
+            await self._reload_requested.wait()
+            systemd.notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            await self._reload(time.monotonic() + RELOAD_WITHIN_S)
+            systemd.notify("READY=1")
+
+    async def _reload(self, deadline_s: float) -> None:
+        """Read the configuration and apply it; while requests keep coming, only read it until the deadline."""
+        while self._reload_requested.is_set():
+            self._reload_requested.clear()
+            try:
+                config = await asyncio.to_thread(_read_all, self._path)  # seconds with thousands of routers
+            except WgmqttError as error:
+                if not self._reload_requested.is_set():
+                    first = replace(error.problems[0], excerpt="")
+                    journal.write(say(phrases.CONFIG_REJECTED, problems=len(error.problems), reason=first))
+                continue
+            if self._reload_requested.is_set() and time.monotonic() < deadline_s:
+                continue
             journal.write(say(phrases.CONFIG_RELOADED, routers=len(config.routers), links=len(config.links)))
             self._config = self._performer.config = config
             self.post(Reconfigured(config))
             self._restart_watch()
-        systemd.notify("READY=1")
 
     def _restart_watch(self) -> None:
         """Start watching from an empty snapshot: peers that were not configured before may be now."""
@@ -134,7 +147,21 @@ class _Daemon:
     async def _watch_freezing(self) -> None:
         while True:
             await asyncio.sleep(FREEZE_POLL_S)
-            self.post(FreezeChecked(is_frozen(self._path)))
+            self._check_freezing()
+
+    def _check_freezing(self) -> None:
+        if self._freeze_file.poll():
+            frozen = str(self._freeze_file.is_frozen).lower()
+            line = say(phrases.FREEZE_UNREADABLE, reason=self._freeze_file.problem, frozen=frozen)
+            self._performer.log(line, time.time())
+        self.post(FreezeChecked(self._freeze_file.is_frozen))
+
+
+def _read_all(path: Path) -> Config:
+    """Return the configuration, after a check of the secret that the next connection needs."""
+    config = read_config(path)
+    read_secret(config.password_file)
+    return config
 
 
 async def _feed_watchdog() -> None:

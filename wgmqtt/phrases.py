@@ -64,6 +64,13 @@ FROZEN = Phrase(
     "`wgmqtt freeze`",
     "publishes nothing but its own online topic and status",
 )
+FREEZE_UNREADABLE = Phrase(
+    "freeze file cannot be read, keeping the last state",
+    "warning",
+    "the file `config.yaml.frozen` can neither be read nor be known to be missing (permissions, a failing disk)",
+    "stays frozen or not, as it was; at its start it publishes nothing; warns once",
+    ("reason", "frozen"),
+)
 RESUMED = Phrase("publishing resumed", "info", "`wgmqtt unfreeze`", "publishes everything that changed meanwhile")
 WOULD_PUBLISH = Phrase(
     "would publish",
@@ -315,6 +322,7 @@ SECTIONS: tuple[Section, ...] = (
             NAMES_CHANGED,
             FROZEN,
             RESUMED,
+            FREEZE_UNREADABLE,
             WOULD_PUBLISH,
             Case("the wall clock steps", "nothing: deadlines are monotonic, and `seq` never decreases", note="none"),
         ),

@@ -1,19 +1,18 @@
 """What the daemon notifies systemd of, on a socket of the test; the unit files, checked by systemd's programs."""
 
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.host.daemon_process import WATCHDOG_S, running_daemon, write_config
 from wgmqtt.host import systemd
 
 pytestmark = pytest.mark.process
@@ -23,7 +22,6 @@ DROP_IN = UNIT.with_name("mosquitto-wgmqtt.conf")
 MOSQUITTO = "[Service]\nType=notify\nExecStart=/bin/true\n"  # Debian's, as far as the drop-in changes it
 MAX_EXPOSURE = 20  # tenths on systemd's scale, where 100 means no sandbox
 PATIENCE_S = 60.0  # only a hang should end a wait
-WATCHDOG_S = 2.0
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
 
@@ -68,28 +66,6 @@ def test_watchdog_is_notified_at_half_its_timeout_by_the_right_process(
     assert systemd.watchdog_s() == expected_s
 
 
-@contextmanager
-def running_daemon(folder: Path, notify: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Give a daemon whose broker and interface do not exist, started as systemd does it."""
-    secret = folder / "hub.password"
-    secret.write_text("secret\n")
-    secret.chmod(0o600)
-    text = (ROOT / "config.example.yaml").read_text()
-    text = text.replace("/etc/wgmqtt/secrets/hub.password", str(secret)).replace("[wg0]", "[wgmqtt-none0]")
-    text = re.sub("host: 10.99.0.1 .*", "host: 127.0.0.1\n  for_routers: {host: 10.99.0.1}", text)
-    config = folder / "config.yaml"
-    config.write_text(text.replace("port: 1883\n", "port: 9\n"))  # discard: nothing listens
-    environment = {"NOTIFY_SOCKET": notify, "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)), "JOURNAL_STREAM": "1:2"}
-    command = [sys.executable, "-m", "wgmqtt", "run", "-c", str(config)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)  # noqa: S603 - this interpreter
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
 def expect(listener: socket.socket, wanted: str) -> str:
     """Return the next message that starts with `wanted`; only watchdog messages may come before it."""
     deadline = time.monotonic() + PATIENCE_S
@@ -105,7 +81,7 @@ def test_daemon_without_broker_and_interface_notifies_ready_watchdog_reloading_a
     listener: tuple[str, socket.socket], tmp_path: Path
 ) -> None:
     path, heard = listener
-    with running_daemon(tmp_path, path) as process:
+    with running_daemon(write_config(tmp_path), path) as process:
         expect(heard, "READY=1")
         begun_s = time.monotonic()
         for _ in range(3):

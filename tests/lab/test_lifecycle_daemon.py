@@ -15,6 +15,7 @@ pytestmark = pytest.mark.lab
 
 RIVAL = "another daemon is active for this hub, standing by"
 REFUSED = "configuration rejected, keeping the previous one"
+UNREADABLE = "freeze file cannot be read, keeping the last state"
 QUIET_S = 0.8  # four polls, and more than twice the spacing of a router's tables
 
 
@@ -207,6 +208,24 @@ def test_dry_run_publishes_nothing_and_logs_what_it_would(hub: StandaloneHub) ->
     time.sleep(0.2)
     topics = {str(event.data["topic"]) for event in hub.published("", since_ns)}
     assert topics <= {f"{PREFIX}/hub/hub1/fence"}, "its read-back fence, which is not retained"
+
+
+def test_freeze_file_that_cannot_be_read_keeps_the_last_state_and_warns_once(hub: StandaloneHub) -> None:
+    hub.wgmqtt("freeze")
+    hub.expect_log("publishing frozen")
+    file = hub.config.with_name("config.yaml.frozen")
+    since_ns = now_ns(hub)
+    beside = file.with_name("loop")
+    beside.symlink_to(file)
+    beside.rename(file)  # a link to itself: not even root can tell whether the file exists
+    hub.expect_log(UNREADABLE, since_ns=since_ns, frozen="true")
+    hub.set_endpoints(("berlin", "203.0.113.44:1044"))
+    hub.expect_log("endpoint changed", since_ns=since_ns, router="berlin")
+    time.sleep(2 * QUIET_S)
+    assert hub.published(since_ns=since_ns) == []
+    assert hub.warnings(since_ns=since_ns) == [UNREADABLE]
+    hub.wgmqtt("unfreeze")
+    hub.expect_log("publishing resumed", since_ns=since_ns)
 
 
 def test_frozen_over_a_restart_publishes_nothing_until_unfrozen(hub: StandaloneHub) -> None:

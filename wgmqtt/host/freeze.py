@@ -14,8 +14,40 @@ def freeze_path(config: Path) -> Path:
 
 
 def is_frozen(config: Path) -> bool:
-    """Return whether publishing is frozen."""
-    return freeze_path(config).exists()
+    """Return whether publishing is frozen.
+
+    Raises:
+        EdgeError: the file can neither be found nor be known to be missing.
+    """
+    path = freeze_path(config)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise EdgeError(Problem(str(path), f"cannot be read: {error.strerror or error}")) from error
+    return True
+
+
+class FreezeFile:
+    """The freeze file, polled; while it cannot be read, the last state stays."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        # Nothing is known yet: publishing against a person's will is worse than not publishing.
+        self.is_frozen = True
+        self.problem: str | None = None
+        """Why the file cannot be read, None if it can."""
+
+    def poll(self) -> bool:
+        """Read the state; return whether the file has just become unreadable."""
+        try:
+            self.is_frozen = is_frozen(self._config)
+        except EdgeError as error:
+            is_new, self.problem = self.problem is None, str(error)
+            return is_new
+        self.problem = None
+        return False
 
 
 def freeze(config: Path, *, wanted: bool) -> None:
