@@ -88,3 +88,13 @@ def test_any_order_of_endpoints_and_bytes_announces_what_was_heard_and_nothing_e
         assert str(record.released or "") == (heard_at or "")
     told = {str(peer.endpoint or "") for name, table in world.published if name == "cologne" for peer in table.peers}
     assert told <= was_heard_at
+
+
+def test_endpoint_with_port_zero_is_never_announced() -> None:
+    """The session's owner, or whoever stole it, can send from port 0; nobody could answer there."""
+    tracker, world = PeerTracker(), make_world(make_config(("berlin", "cologne")))
+    world.connect()
+    for rx, endpoint in ((100, HERE), (132, "203.0.113.1:0"), (164, "203.0.113.1:0"), (196, HERE)):
+        found = tracker.update(complete({BERLIN: raw(endpoint, rx)}), NOW_S).differences
+        world.step(PeersPolled("wg0", found.changed, found.removed))
+        assert str(world.state.routers["berlin"].announced) == HERE

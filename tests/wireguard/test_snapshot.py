@@ -130,6 +130,7 @@ FRESH, OLD = int(NOW_S - 100), int(NOW_S - FRESH_S - 1)
         (None, seen(THERE, FRESH), True),
         (None, seen(THERE, OLD, rx=5), False),
         (None, RawPeer(THERE, bytes(16), 0), False),
+        (seen(rx=1), seen("203.0.113.1:0", rx=2), False),
     ],
     ids=[
         "counter grew",
@@ -141,6 +142,7 @@ FRESH, OLD = int(NOW_S - 100), int(NOW_S - FRESH_S - 1)
         "first poll, live session",
         "first poll, old session",
         "first poll, never heard",
+        "hostile packet from port 0",
     ],
 )
 def test_endpoint_is_news_only_if_the_peer_was_heard_there(

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from wgmqtt.errors import DecodeError, EdgeError
+from wgmqtt.model import PublicKey
 from wgmqtt.wireguard.dump import InterfaceMissing
-from wgmqtt.wireguard.snapshot import Device
+from wgmqtt.wireguard.snapshot import Device, peer_state
 from wgmqtt.wireguard.userspace import UserspaceWireguard
 
 ANSWER = f"private_key={'1' * 64}\nlisten_port=51820\npublic_key={'ab' * 32}\nendpoint=203.0.113.7:4242\nerrno=0\n\n"
@@ -173,3 +174,30 @@ def test_dump_of_a_socket_left_behind_raises_interface_missing(tmp_path: Path) -
         killed.bind(str(tmp_path / "wg0.sock"))
     with pytest.raises(InterfaceMissing, match="nobody listens"):
         asyncio.run(UserspaceWireguard(tmp_path).dump("wg0"))
+
+
+BORINGTUN = (
+    f"own_public_key={'cd' * 32}\nlisten_port=51820\npublic_key={'ab' * 32}\nendpoint=203.0.113.7:4242\n"
+    "last_handshake_time_sec={age}\nlast_handshake_time_nsec=0\nrx_bytes=148\ntx_bytes=92\nerrno=0\n\n"
+)
+
+
+def test_dumps_of_boringtun_have_port_key_and_a_recent_handshake_that_stays(tmp_path: Path) -> None:
+    """It begins with its own key, and says how old a handshake is; the hub's hints need the port."""
+    began_s, ages = time.time(), iter((30, 30, 31))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\n\n"):
+            writer.write(BORINGTUN.format(age=next(ages)).encode())
+
+    async def scenario() -> None:
+        async with Server(answer).on(tmp_path):
+            wireguard = UserspaceWireguard(tmp_path)
+            first, second = [await wireguard.dump("wg0") for _ in range(2)]
+            assert first.device == Device(PublicKey(b"\xcd" * 32), 51820)
+            handshake_s = peer_state(KEYS[0], first.snapshot[KEYS[0]]).handshake_s
+            assert began_s - 31 < handshake_s <= time.time() - 30
+            assert second.snapshot == first.snapshot
+            wireguard.close()
+
+    asyncio.run(scenario())

@@ -56,7 +56,8 @@ def render_table(name: str, group: int, *, has_owner: bool) -> str:
         lines.append(f"add set inet {name} recent{family} {{ {recent} }}")
     chain = f"type filter hook input priority {_PRIORITY}; policy accept;"
     lines.append(f"add chain inet {name} watch {{ {chain} }}")
-    rules = ["meta l4proto != udp accept", "udp dport != @ports accept"]
+    # Nobody can send to port 0, so a packet from there is hostile: it must not use up the limit.
+    rules = ["meta l4proto != udp accept", "udp dport != @ports accept", "udp sport 0 accept"]
     rules += [_report("ip", "4", group), _report("ip6", "6", group)]
     lines += [f"add rule inet {name} watch {rule}" for rule in rules]
     return "\n".join(lines) + "\n"

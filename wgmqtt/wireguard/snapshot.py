@@ -110,12 +110,13 @@ def grown(before: Snapshot, after: Snapshot, keys: AbstractSet[bytes]) -> tuple[
 
 
 def peer_state(key: bytes, peer: RawPeer, *, is_heard: bool = False) -> PeerState:
-    """Return one peer, decoded.
+    """Return one peer, decoded. At port 0 no peer counts as heard: only a hostile packet comes from there.
 
     Raises:
         DecodeError: the endpoint is malformed.
     """
     endpoint, handshake_s = _endpoint(peer.endpoint), _handshake_s(peer.handshake)
+    is_heard = is_heard and (endpoint is None or endpoint.port > 0)
     return PeerState(PublicKey(key), endpoint, handshake_s, peer.rx, peer.tx, is_heard=is_heard)
 
 

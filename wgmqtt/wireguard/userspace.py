@@ -1,11 +1,13 @@
 """Dump the peers of userspace WireGuard (wireguard-go, boringtun) over its unix socket."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from wgmqtt.errors import EdgeError, Problem
 from wgmqtt.wireguard.dump import Dump, InterfaceMissing
-from wgmqtt.wireguard.userspace_text import parse_uapi, parse_uapi_device
+from wgmqtt.wireguard.snapshot import NO_PEERS, Snapshot
+from wgmqtt.wireguard.userspace_text import parse_uapi
 
 ANSWER_WITHIN_S = 5.0
 SOCKETS = Path("/var/run/wireguard")  # https://www.wireguard.com/xplatform/
@@ -21,6 +23,7 @@ class UserspaceWireguard:
         self._answer_within_s = answer_within_s
         self._one_at_a_time = asyncio.Lock()
         self._connections: dict[str, _Connection] = {}
+        self._last: dict[str, Snapshot] = {}
 
     async def dump(self, interface: str) -> Dump:
         """Return the peers of `interface`, see `Wireguard.dump`. Needs the socket's owner or CAP_DAC_OVERRIDE."""
@@ -28,7 +31,9 @@ class UserspaceWireguard:
             try:
                 async with asyncio.timeout(self._answer_within_s):
                     text = await self._request(interface)
-                return Dump(parse_uapi(text), complete=True, device=parse_uapi_device(text))
+                snapshot, device = parse_uapi(text, time.time(), self._last.get(interface, NO_PEERS))
+                self._last[interface] = snapshot
+                return Dump(snapshot, complete=True, device=device)
             except BaseException as error:
                 self._drop(interface)
                 if isinstance(error, OSError):
