@@ -12,7 +12,7 @@ from wgmqtt.errors import Problem, WgmqttError
 
 KEY_BYTES = 32
 MAX_PORT = 65535
-OLDEST_ROUTEROS = (7, 16)  # options=json.no-string-conversion of :deserialize came with it
+OLDEST_ROUTEROS = (7, 17)  # options=json.no-string-conversion of :serialize came with it
 
 AnyAddress = IPv4Address | IPv6Address
 AnyNetwork = IPv4Network | IPv6Network
@@ -113,7 +113,10 @@ def parse_routeros(text: str) -> tuple[int, int]:
         raise WgmqttError(Problem("", "not a RouterOS version", got=repr(text)))
     version = (int(parts[1]), int(parts[2]))
     if version < OLDEST_ROUTEROS:
-        what, hint = "RouterOS is too old", "upgrade the router: the script needs options of JSON that came with 7.16"
+        what, hint = (
+            "RouterOS is too old",
+            "upgrade the router: 7.16 lacks an option of :serialize",
+        )
     elif version[0] > OLDEST_ROUTEROS[0]:
         what = "unknown RouterOS version"
     if what:
@@ -163,6 +166,8 @@ class Router:
     lan: Endpoint | None = None
     client_certificate: str = ""
     """The name, in the router's own store, of the certificate that it presents to the broker."""
+    public_endpoint: Endpoint | None = None
+    """What others learn in place of the endpoint that the hub sees: for a router on the hub's own network."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

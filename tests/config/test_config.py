@@ -100,7 +100,7 @@ def test_parse_config_router_defaults_apply_to_routers_without_the_key() -> None
     text = text.replace("  host: 10.99.0.1\n", "  host: 10.99.0.1\n  tls: {}\n")
     amsterdam, berlin = parse_config(text, "c.yaml").routers
     assert (amsterdam.routeros, amsterdam.interface, amsterdam.site) == ((7, 21), "wg9", "office")
-    assert (berlin.routeros, berlin.interface, berlin.site) == ((7, 16), "wg9", "office")
+    assert (berlin.routeros, berlin.interface, berlin.site) == ((7, 17), "wg9", "office")
     assert {amsterdam.client_certificate, berlin.client_certificate} == {"own"}
 
 
@@ -135,3 +135,29 @@ def test_parse_config_interface_with_spaces_and_signs_is_valid() -> None:
     name = "wg !#%&()*+,-./:;<=>@[]^_{|}~ x"
     text = VALID.replace("interface: wireguard1", f'interface: "{name}"')
     assert {router.interface for router in parse_config(text, "c.yaml").routers} == {name}
+
+
+def test_parse_config_allow_plain_accepts_a_name_or_a_public_address_without_tls() -> None:
+    way = "host: broker.example.net\n  allow_plain: true\n  for_routers: {host: 1.1.1.1, allow_plain: true}"
+    config = parse_config(changed("host: 10.99.0.1", way), "c.yaml")
+    assert (config.broker.host, config.broker_for_routers.host) == ("broker.example.net", "1.1.1.1")
+
+
+@pytest.mark.parametrize("host", ["192.168.1.2", "100.64.0.1", "'fd00::1'", "'fe80::1'"])
+def test_parse_config_private_host_needs_neither_tls_nor_allow_plain(host: str) -> None:
+    assert parse_config(changed("host: 10.99.0.1", f"host: {host}"), "c.yaml").broker.host == host.strip("'")
+
+
+def test_parse_config_public_tunnel_address_is_no_exposed_host() -> None:
+    """Packets to the hub's tunnel address are encrypted, whichever address that is."""
+    text = changed("tunnel_address: 10.99.0.1", "tunnel_address: 1.1.1.1")
+    assert parse_config(text.replace("host: 10.99.0.1", "host: 1.1.1.1"), "c.yaml").broker.host == "1.1.1.1"
+
+
+def test_parse_config_public_endpoint_is_public_or_in_also_publish() -> None:
+    text = changed("ping: 10.98.0.3", "ping: 10.98.0.3\n    public_endpoint: '{}'")
+    router = parse_config(text.format("1.1.1.1:51820"), "c.yaml").routers[1]
+    assert router.public_endpoint == Endpoint("1.1.1.1", 51820)
+    text += "also_publish: [10.0.0.0/8]\n"
+    router = parse_config(text.format("10.1.1.1:51820"), "c.yaml").routers[1]
+    assert router.public_endpoint == Endpoint("10.1.1.1", 51820)

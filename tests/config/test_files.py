@@ -19,7 +19,7 @@ def write(path: Path, content: str | bytes, mode: int = 0o600) -> Path:
 
 
 def test_read_config_names_the_file_in_each_place(tmp_path: Path) -> None:
-    path = write(tmp_path / "hub.yaml", VALID.replace("7.16", "7.15"))
+    path = write(tmp_path / "hub.yaml", VALID.replace("7.17", "7.16"))
     with pytest.raises(ConfigError) as caught:
         read_config(path)
     assert caught.value.problems[0].where == f"{path}:19:15"

@@ -60,7 +60,7 @@ def test_key_is_described_and_its_example_is_valid(path: str) -> None:
     [("{site: office, routeros: '7.20'}", True), ("{site: office}", False), ("{routeros: '7.20'}", False)],
 )
 def test_render_schema_takes_a_routers_missing_keys_from_router_defaults(defaults: str, *, is_valid: bool) -> None:
-    text = VALID.replace('    routeros: "7.16"\n', "    lan: 192.168.88.1:13231\n") + f"router_defaults: {defaults}\n"
+    text = VALID.replace('    routeros: "7.17"\n', "    lan: 192.168.88.1:13231\n") + f"router_defaults: {defaults}\n"
     assert EDITOR.is_valid(yaml.safe_load(text)) is is_valid
 
 

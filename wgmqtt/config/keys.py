@@ -1,5 +1,7 @@
 """The table of what a configuration holds: the kinds of values, and each key with its meaning, example and default."""
 
+from dataclasses import replace
+
 from wgmqtt import model
 from wgmqtt.config.kinds import Key, choice, list_of, number, placed, single, text, word_or
 from wgmqtt.config.sections import named, section
@@ -7,9 +9,9 @@ from wgmqtt.wire.topics import RESERVED_NAMES
 
 RESERVED = ", ".join(sorted(RESERVED_NAMES))
 PORTS = "1883, or 8883 with tls"
-VERSION = r"7\.(1[6-9]|[2-9][0-9]|[1-9][0-9]{2})(\.[0-9]{1,3})?"
+VERSION = r"7\.(1[7-9]|[2-9][0-9]|[1-9][0-9]{2})(\.[0-9]{1,3})?"
 # fmt: off
-ROUTEROS = single(model.parse_routeros, '"7.16" or a later 7.x in quotes',
+ROUTEROS = single(model.parse_routeros, '"7.17" or a later 7.x in quotes',
     {"type": "string", "pattern": f"^({VERSION})$"})
 NAME = text("[a-z0-9-]{1,32}", "1 to 32 of a-z, 0-9 and -", "not a valid name")
 ROUTER_NAME = text(f"(?!({RESERVED.replace(', ', '|')})$)[a-z0-9-]{{1,32}}",
@@ -30,6 +32,9 @@ PORT = single(model.parse_port, f"1 to {model.MAX_PORT}",
     {"type": "integer", "minimum": 1, "maximum": model.MAX_PORT}, tags="int float")
 HOST = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+",
     "a host name or an address, without scheme or port", "not a host")
+ALLOW_PLAIN = Key(replace(choice("true", "false"), json={"type": "boolean"}),
+    "allow a host that is a name or a public address without TLS: passwords may then cross the internet unencrypted",
+    "true", default_text="false")
 PATH = text(r"/[^\x00-\x1f\x7f]{0,4094}", "an absolute path", "not an absolute path")
 # dev_valid_name() in Linux' net/core/dev.c, and printable ASCII.
 LINUX_INTERFACE = text(r"(?!\.{1,2}$)[!-.0-9;-~]{1,15}", "1 to 15 printable characters without / and :",
@@ -76,6 +81,7 @@ class RouterBrokerKeys:
 
     host = Key(HOST, "the broker's name or address as the routers reach it", "10.99.0.1", required=True)
     port = Key(PORT, "the broker's port as the routers reach it", "1883", default_text=PORTS)
+    allow_plain = replace(ALLOW_PLAIN)
     tls = Key(section(RouterTlsKeys, model.Tls), "TLS between the routers and the broker", default_text="no TLS")
 
 
@@ -85,6 +91,7 @@ class BrokerKeys:
     host = Key(HOST, "the broker's name or address as the hub reaches it", "10.99.0.1",
         default_text="none: unix_socket takes its place")
     port = Key(PORT, "the broker's port as the hub reaches it", "1883", default_text=PORTS, needs="host")
+    allow_plain = replace(ALLOW_PLAIN)
     tls = Key(section(TlsKeys, model.Tls), "TLS between the hub and the broker", default_text="no TLS", needs="host")
     unix_socket = Key(PATH, "the broker's Unix socket on this machine, instead of host and port",
         "/run/mosquitto/mosquitto.sock", needs="for_routers", either="host")
@@ -110,6 +117,9 @@ class RouterKeys:
     site = Key(NAME, "routers of one site reach each other at their lan addresses", "office", shared=True)
     lan = Key(ENDPOINT, "where routers of the same site reach this router's WireGuard", "192.168.88.1:13231",
         needs="site")
+    public_endpoint = Key(ENDPOINT,
+        "what others learn in place of the endpoint that the hub sees, for a router on the hub's own LAN",
+        "203.0.113.7:51820", default_text="the endpoint that the hub sees")
     client_certificate = Key(ROUTER_TEXT,
         "the certificate with key, by its name in the router's own store, that it presents to the broker", "wgmqtt",
         shared=True)

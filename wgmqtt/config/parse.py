@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from wgmqtt.config.keys import ROOT, ROUTER
 from wgmqtt.config.nodes import Scalar, compose
-from wgmqtt.config.rules import Routers, check_broker, check_links, check_unique, check_users
+from wgmqtt.config.rules import Routers, check_broker, check_links, check_public_endpoints, check_unique, check_users
 from wgmqtt.config.sections import Fields, complete
 from wgmqtt.model import BrokerAddress, Config, Hub, Router, Tls
 from wgmqtt.problems import Source
@@ -28,7 +28,8 @@ def parse_config(text: str, where: str) -> Config:
     routers = _apply_defaults(root, source)
     check_unique(hub, routers, source)
     check_users(broker, root, routers, source)
-    check_broker(broker, routers, source)
+    check_broker(broker, hub, routers, source)
+    check_public_endpoints(root, routers, source)
     links = check_links(root, hub, routers, source)
     source.raise_problems()
     values = root.values | {"links": links, "hub": _make(Hub, hub.values)}

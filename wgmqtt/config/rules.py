@@ -7,7 +7,7 @@ from typing import cast
 
 from wgmqtt.config.nodes import Scalar
 from wgmqtt.config.sections import Fields
-from wgmqtt.model import Link, link_of
+from wgmqtt.model import AnyNetwork, Endpoint, Link, link_of
 from wgmqtt.problems import Source, did_you_mean
 from wgmqtt.wire.table import MAX_TABLE_BYTES, longest_line_bytes, longest_table_bytes
 
@@ -19,7 +19,7 @@ def check_unique(hub: Fields, routers: Routers, source: Source) -> None:
     """Note equal keys, by which WireGuard identifies peers, and equal addresses, each of which is one machine's."""
     owners: dict[object, tuple[str, int]] = {}
     for owner, fields in [("the hub", hub), *((f"router {name.text}", fields) for name, fields in routers)]:
-        for key in ("public_key", "tunnel_address", "ping"):
+        for key in ("public_key", "tunnel_address", "ping", "public_endpoint"):
             value = fields.values.get(key)
             if value in owners:
                 first, at = owners[value]
@@ -40,24 +40,49 @@ def check_users(broker: Fields, root: Fields, routers: Routers, source: Source) 
             source.reject(broker.at["password_file"], f"password_file: also that of {place}", "a file of its own")
 
 
-def check_broker(broker: Fields, routers: Routers, source: Source) -> None:
-    """Note a broker that routers cannot reach, and certificates for which there is no TLS."""
-    way = broker.part("for_routers") if "for_routers" in broker.at else broker
-    host = str(way.values.get("host"))
-    if _is_loopback(host):
-        hint = "add for_routers with an address that they can reach" if way is broker else ""
-        source.reject(way.at["host"], "host: routers cannot reach a loopback address", got=host, hint=hint)
+def check_broker(broker: Fields, hub: Fields, routers: Routers, source: Source) -> None:
+    """Note a broker that cannot be reached or would get passwords unencrypted, and certificates without TLS."""
+    for_routers = broker.part("for_routers")
+    way = for_routers if "for_routers" in broker.at else broker
+    for fields in (broker, for_routers):
+        host = str(fields.values.get("host") or "")
+        kind = _host_kind(host)
+        if kind == "unspecified":
+            what, hint = "host: not an address to connect to", "write the address at which the broker listens"
+            source.reject(fields.at["host"], what, got=host, hint=hint)
+        if kind == "loopback" and fields is way:
+            hint = "add for_routers with an address that they can reach" if way is broker else ""
+            source.reject(fields.at["host"], "host: routers cannot reach a loopback address", got=host, hint=hint)
+        is_plain = "tls" not in fields.at and fields.values.get("allow_plain") != "true"
+        if kind == "public" and is_plain and host != hub.values.get("tunnel_address"):
+            what = "host: without TLS the passwords could cross the internet unencrypted"
+            expected = "the hub's tunnel_address or another private address, or tls"
+            source.reject(fields.at["host"], what, expected, host, "allow_plain: true accepts it all the same")
     for _, router in routers if "host" in way.at and "tls" not in way.at else ():
         if "client_certificate" in router.values:
             what = "client_certificate: routers reach the broker without TLS"
             source.reject(router.at["client_certificate"], what, "tls below broker, or below its for_routers")
 
 
-def _is_loopback(host: str) -> bool:
+def _host_kind(host: str) -> str:
+    """Return how far packets to a host go: `loopback`, `unspecified`, `private`, or `public`, as a name may be."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return "loopback" if host == "localhost" or host.endswith(".localhost") else "public" if host else ""
+    if address.is_loopback or address.is_unspecified:
+        return "loopback" if address.is_loopback else "unspecified"
+    return "public" if address.is_global else "private"
+
+
+def check_public_endpoints(root: Fields, routers: Routers, source: Source) -> None:
+    """Note public endpoints that are private."""
+    networks = cast("tuple[AnyNetwork, ...]", root.values.get("also_publish") or ())
+    for _, router in routers:
+        endpoint = router.values.get("public_endpoint")
+        if isinstance(endpoint, Endpoint) and not endpoint.ip.is_global and not any(endpoint.ip in n for n in networks):
+            expected = "a public address, or one in a network of also_publish"
+            source.reject(router.at["public_endpoint"], "public_endpoint: a private address", expected, str(endpoint))
 
 
 def check_links(root: Fields, hub: Fields, routers: Routers, source: Source) -> frozenset[Link]:
