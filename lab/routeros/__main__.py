@@ -55,13 +55,17 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--put", metavar="SCRIPT", help="run this text as a script")
     what.add_argument("--run", metavar="FILE", type=Path, help="run this file as /import does")
-    what.add_argument("--check", metavar="FILE", type=Path, help="only check whether RouterOS would compile this file")
+    what.add_argument(
+        "--check", metavar="FILE", type=Path, help="only check whether RouterOS would compile this file as one script"
+    )
+    parser.add_argument("--lines", action="store_true", help="check the file line by line, as /import compiles it")
     parser.add_argument("--version", default=DEFAULT_VERSION, help="RouterOS version (%(default)s)")
     arguments = parser.parse_args()
     world = Terminal(arguments.version)
     try:
         if arguments.check:
-            check(arguments.check.read_text("utf-8"), arguments.version, scope="import")
+            scope = "import" if arguments.lines else "script"
+            check(arguments.check.read_text("utf-8"), arguments.version, scope=scope)
             return 0
         if arguments.run:
             result = run(arguments.run.read_text("utf-8"), world, scope="import")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from routeros_lsp.syntax.ast import Brace, Word
 
-from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.language.expressions import argument
 from lab.routeros.language.literals import read_num
 from lab.routeros.language.runner import (
@@ -130,9 +130,10 @@ def _do(frame: Frame) -> Value:
     frame.only("command", "on-error", "while")
     try:
         _do_rounds(frame)
-    except ScriptError:
+    except ScriptError as error:
         if "on-error" not in frame.arguments:
             raise
+        _check_known(error)
         frame.block("on-error")
     return Nothing()
 
@@ -156,11 +157,18 @@ def _onerror(frame: Frame) -> Value:
     try:
         frame.block("in")
     except ScriptError as error:
+        _check_known(error)
         scope = frame.scope.child()
         scope.declare_local(name, str(error))
         frame.block("do", scope)
         return True
     return False
+
+
+def _check_known(error: ScriptError) -> None:
+    """Stop the emulator if it is not known whether RouterOS catches this error."""
+    if isinstance(error, ScriptSyntaxError):
+        raise NotImplementedInEmulator(f"catching an unknown command: {error}") from error
 
 
 def _retry(frame: Frame) -> Value:
@@ -171,9 +179,10 @@ def _retry(frame: Frame) -> Value:
     for attempt in range(1, most + 1):
         try:
             frame.block("command")
-        except ScriptError:
+        except ScriptError as error:
             if attempt == most and "on-error" not in frame.arguments:
                 raise
+            _check_known(error)
             if attempt == most:
                 frame.block("on-error")
             else:

@@ -11,7 +11,7 @@ from lab.routeros.language.call import Call, World
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, UndecidedError
 from lab.routeros.language.expressions import operand_thunk, value_thunk
 from lab.routeros.language.literals import read_literal
-from lab.routeros.language.resolve import Action, GlobalCommand, Invocation, MenuCommand, Path, resolve
+from lab.routeros.language.resolve import Action, Failure, GlobalCommand, Invocation, MenuCommand, Path, resolve
 from lab.routeros.language.runner import Body, Make, Prepared, ReturnSignal, Thunk
 from lab.routeros.language.schema import property_names
 from lab.routeros.language.scope import Scope
@@ -161,8 +161,14 @@ def _step(action: Action) -> Thunk:
             return lambda run, scope: run.menu(action, scope)
         case Invocation(name, given):
             return lambda run, scope: run.invoke(name, given, scope)
+        case Failure(error):
+            return lambda *_: _fail(error)
         case _:
             return lambda run, scope: run.path(action, scope)
+
+
+def _fail(error: ScriptError) -> Value:
+    raise error
 
 
 def _name(action: Action) -> str:

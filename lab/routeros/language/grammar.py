@@ -5,9 +5,26 @@ groups by guessed precedences and has no `any`, `<%%`, unary `>` or array member
 """
 
 import re
+from dataclasses import dataclass
 
-from routeros_lsp.syntax.ast import Binary, Brace, Expr, Missing, Named, Statement, Unary, Word
-from routeros_lsp.syntax.parser import ParseResult, SyntaxDiagnostic, _Parser
+from routeros_lsp.checker.variables import RuleFinding
+from routeros_lsp.syntax.ast import (
+    Binary,
+    Brace,
+    Element,
+    Expr,
+    Missing,
+    Named,
+    Script,
+    Statement,
+    StringLit,
+    StringPart,
+    Unary,
+    Variable,
+    VariablePart,
+    Word,
+)
+from routeros_lsp.syntax.parser import SyntaxDiagnostic, _Parser
 
 PRECEDENCE = {
     ",": 1,
@@ -49,20 +66,79 @@ _NO_WORD = re.compile(r"[ \t\r\n;{}\[\]()\"$]")
 _BLOCK_ARGUMENTS = {"onerror": ("in",), "do": ("command",), "retry": ("command",), "time": ("command",)}
 
 
+_HEAD = re.compile(r"[:/]?([a-z-]+)")
+
+
 class MeasuredParser(_Parser):
-    """The parser of routeros-lsp, with other grouping of expressions; it marks each `{ }` that contains commands."""
+    """The parser of routeros-lsp with the rules that were measured since.
+
+    Expressions group otherwise; a brace inside an array is an array; a string may contain
+    `$"quoted name"`; a closing brace without an opening one ends the script.
+    """
+
+    def __init__(self, text: str, *, ends_at_stray_brace: bool) -> None:
+        super().__init__(text)
+        self.ignored: list[RuleFinding] = []
+        self._ends_at_stray_brace = ends_at_stray_brace
+        self._member_start = -1  # where an array member starts that is being parsed
+        self._blocks: tuple[str, ...] = ()  # the arguments of the current command whose braces contain commands
+        self._statement_depth = 0
+        self._argument = ""  # the argument whose value is being parsed
 
     def parse_statement(self, role: str) -> Statement:
         """Return one statement; an array member such as `::1/0` is a word, not a command."""
-        if role == "unknown" and self.text.startswith("::", self.pos):
-            start = self.pos
+        start = self.pos
+        if role == "unknown" and self.text.startswith("::", start):
             end = _NO_WORD.search(self.text, start)
             self.pos = end.start() if end else len(self.text)
             word = Word(start=start, end=self.pos, text=self.text[start : self.pos])
             return Statement(start=start, end=self.pos, prefix=None, elements=[word])
+        before = self._member_start, self._blocks, self._statement_depth
+        head = _HEAD.match(self.text, start)
+        self._member_start = start if role == "unknown" else -1
+        self._blocks = _BLOCK_ARGUMENTS.get(head[1], ()) if head else ()
+        self._statement_depth = self.depth
         statement = super().parse_statement(role)
-        _mark_blocks(statement)
+        self._member_start, self._blocks, self._statement_depth = before
         return statement
+
+    def parse_brace(self, role: str) -> Brace:
+        """Return a brace: a member of an array is an array; an argument of `:time` contains commands."""
+        if self.pos == self._member_start:
+            return super().parse_brace("unknown")
+        is_block = bool(self._blocks) and self.depth == self._statement_depth and self._argument == ""
+        return super().parse_brace("block" if is_block else role)
+
+    def finish_named(self, name: Word | StringLit) -> Named:
+        """Return `name=value`."""
+        self._argument = name.text if isinstance(name, Word) else name.value
+        named = super().finish_named(name)
+        self._argument = ""
+        return named
+
+    def parse_operand(self, brace_role: str) -> Element | None:
+        """Return a value; `{ }` contains commands if the argument runs them, as `in=` of `:onerror` does."""
+        is_block = self._argument in self._blocks and self.depth == self._statement_depth
+        return super().parse_operand("block" if is_block else brace_role)
+
+    def parse_interpolation(self, parts: list[StringPart]) -> None:
+        """Read a substitution in a string: also `$"quoted name"`."""
+        if not self.text.startswith('$"', self.pos):
+            super().parse_interpolation(parts)
+            return
+        start = self.pos
+        variable = self.parse_variable()
+        assert isinstance(variable, Variable)
+        parts.append(VariablePart(start=start, end=self.pos, name=variable.name))
+
+    def stray_closer(self, c: str) -> None:
+        """Handle a closing bracket without an opening one; RouterOS 7.22.1 ignores the script from a `}` on."""
+        if c != "}" or not self._ends_at_stray_brace:
+            super().stray_closer(c)
+            return
+        message = "RouterOS ignores the script from this '}' on."
+        self.ignored.append(RuleFinding("emulator/ignored-rest", message, self.pos, self.pos + 1))
+        self.pos = len(self.text)
 
     def parse_expr(self, min_prec: int) -> Expr:
         """Return the expression whose operators bind at least as tightly as `min_prec`."""
@@ -120,9 +196,17 @@ def _mark_blocks(statement: Statement) -> None:
             brace.role = "block"
 
 
-def parse(text: str) -> ParseResult:
-    """Return the syntax tree and the errors that RouterOS would report."""
-    return MeasuredParser(text).run()
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A syntax tree, the errors that RouterOS would report, and the text that it ignores."""
+
+    script: Script
+    diagnostics: list[SyntaxDiagnostic]
+    ignored: tuple[RuleFinding, ...]
 
 
-__all__ = ["PRECEDENCE", "ParseResult", "SyntaxDiagnostic", "parse"]
+def parse(text: str, *, ends_at_stray_brace: bool = False) -> Parsed:
+    """Return the syntax tree and what is wrong in it."""
+    parser = MeasuredParser(text, ends_at_stray_brace=ends_at_stray_brace)
+    result = parser.run()
+    return Parsed(result.script, result.diagnostics, tuple(parser.ignored))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from routeros_lsp.schema.schema import NodeInfo, match_name
 from routeros_lsp.syntax.ast import Brace, Element, Named, Operator, Statement, Subst, Variable, Word
 
-from lab.routeros.language.errors import NotImplementedInEmulator
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
+from lab.routeros.language.findings import SPACED_ARGUMENTS
 from lab.routeros.language.schema import is_listed
 from lab.routeros.language.syntax import Program
 
@@ -72,7 +73,14 @@ class MenuCommand:
     where: tuple[Element, ...] | None
 
 
-Action = Path | Invocation | GlobalCommand | MenuCommand
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure:
+    """A statement that causes this error when it is reached."""
+
+    error: ScriptError
+
+
+Action = Path | Invocation | GlobalCommand | MenuCommand | Failure
 
 
 def resolve(statement: Statement, program: Program) -> Action:
@@ -81,6 +89,8 @@ def resolve(statement: Statement, program: Program) -> Action:
     Raises:
         NotImplementedInEmulator: RouterOS accepts the line, and the emulator does not know what it does.
     """
+    if statement in program.late:
+        return Failure(program.late[statement])
     elements = statement.elements
     head = elements[0] if elements else None
     if isinstance(head, Variable):
@@ -132,7 +142,14 @@ def _command(path: tuple[str, ...], node: NodeInfo, arguments: tuple[Element, ..
 def _bind(name: str, node: NodeInfo, arguments: tuple[Element, ...]) -> Mapping[str, Element | None]:
     order = list(_UNNAMED.get(name, ()))
     bound: dict[str, Element | None] = {}
+    spaced = ""
     for argument in arguments:
+        if spaced:
+            bound[spaced], spaced = argument, ""
+            continue
+        if isinstance(argument, Word) and (name, argument.text) in SPACED_ARGUMENTS:
+            spaced = argument.text
+            continue
         if isinstance(argument, Named):
             bound[_whole_name(argument, node)] = argument.value
             continue

@@ -2,13 +2,15 @@
 
 Sources: "facts" are the project's notes on RouterOS; "lsp" are routeros-lsp's rules and probes, measured with /import
 dry-run; "manual" is MikroTik's manual, page Scripting; "rows" are data/device-measured.json; "schema" is what the
-console of each version lists.
+console of each version lists; "corpus" is the public project tikoci/lsp-routeros-ts, which kept what `:parse` of
+7.20.8, 7.22.1 and 7.23 made of scripts of users.
 """
 
 import pytest
 
-from lab.routeros.language.errors import NotImplementedInEmulator, ScriptSyntaxError
+from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
 from lab.routeros.language.interpreter import check, run
+from lab.routeros.language.lint import lint
 from tests.emulator.language.world import BareWorld
 
 REFUSED = [
@@ -55,24 +57,33 @@ REFUSED = [
     ("facts, comments only where a statement begins", ":put 1 # comment"),
     ("lsp L-11: two commands without a separator", ":put 1 :put 2"),
     ("lsp: capitals in a command", ":Put 1"),
-    ("lsp: an unknown global command", ":nosuch 1"),
-    ("lsp: an unknown menu", "/interface/nosuch/print"),
-    ("lsp: an unknown command of a menu", "/interface/wireguard/peers/nosuch"),
+    ("corpus: a path after an unknown menu", "/interface/nosuch/print"),
+    ("corpus: a block after an unknown command", "/iot nosuch { :put 1 }"),
+    ("corpus: a substitution in a value after an unknown command", ':local x 1; :nosuch a="b$x"'),
+    ("corpus: an escape in a value after an unknown command", r':nosuch a="b\"c"'),
+    ("corpus: characters directly after an unknown command", "done! 1"),
+    ("corpus: an argument after a menu without a command", "/ip/firewall/address-list name=x"),
+    ("corpus: a condition of the global command find", '[:find where name="loopback"]'),
+    ("corpus: an unnamed value that is already given by name", "/tool/fetch url=x y"),
+    ("corpus: a value in place of a command in a block", "[:time {*2}]"),
     ("schema: an unknown argument", '/interface/wireguard/peers/set *1 endpoint="x"'),
     ("lsp: an argument twice", "/interface/wireguard/peers/set *1 endpoint-port=1 endpoint-port=2"),
     ("lsp: too many unnamed values", ":put 1 2"),
-    ("lsp: a missing argument", ":put"),
-    ("lsp: a missing argument", ":deserialize from=json"),
-    ("tarikin's reference, flow 7.3: :return needs a value", ":return"),
     ("schema: neither brokers nor subscriptions have a comment", '/iot/mqtt/brokers/add name="a" comment="x"'),
     ("schema: subscriptions add has no force", '/iot/mqtt/subscriptions/add broker="a" topic="t" force=no'),
     ("lsp: a flag with a value", "/interface/wireguard/peers/print count-only=yes"),
     ("lsp: where without a condition", "/interface/wireguard/peers/print where"),
-    ("facts: an error inside a nested block", ":if (false) do={ :onerror e in={ :nosuch } do={ } }"),
-    ("facts: an error inside a substitution in a string", ':put "$[:nosuch]"'),
 ]
 
 ACCEPTED = [
+    ("corpus: arrays in arrays", ':local a {{"m"="M"};{"z"="Z"};{1;2}}; :put $a'),
+    ("corpus: an operator in a condition of find", '/file/remove [find name~"x"]'),
+    ("corpus: else without =", ":if (true) do={ :put 1 } else { :put 2 }"),
+    ("corpus: in without =", ":local a {1}; :foreach x in $a do={ :put $x }"),
+    ("corpus: a quoted name in a string", ':local "a-b" 1; :put "x$"a-b"y"'),
+    ("facts, item 9", ":put (true any false)"),
+    ("facts, item 9", ":local a {-0x10}"),
+    ("facts, item 9", ':put [:tobool "no"]'),
     ("lsp d1", ":local a; :set a 1"),
     ("lsp d4", "{ :local a; { :set a 1 } }"),
     ("lsp d7", ":for i from=1 to=2 do={ :set i 5 }"),
@@ -87,6 +98,18 @@ ACCEPTED = [
     ("schema", '/iot/mqtt/publish broker="a" topic="t" message="m" qos=1 retain=yes force=no'),
     ("schema", '/interface/wireguard/peers/set [find where public-key="x="] endpoint-address=1.2.3.4 endpoint-port=5'),
     ("facts", '[:len [/system/package/find where name="iot" disabled=no]]'),
+]
+
+# RouterOS compiles these, and fails when it reaches the command (corpus); an import refuses the line, and so does lint.
+LATE = [
+    ("an unknown global command", ":nosuch 1", "bad command name nosuch (line 2 column 2)"),
+    ("an unknown menu", "/nosuch print", "bad command name nosuch (line 2 column 2)"),
+    ("an unknown command of a menu", "/interface/wireguard/peers/nosuch", "bad command name nosuch (line 2 column 28)"),
+    ("words", "this is no command", "bad command name this (line 2 column 1)"),
+    ("in a substitution in a string", ':put "$[:nosuch]"', "bad command name nosuch (line 2 column 10)"),
+    ("a missing argument", ":put", "missing value(s) of argument(s) message (line 2 column 2)"),
+    ("a missing argument", ":deserialize from=json", "missing value(s) of argument(s) value (line 2 column 2)"),
+    ("a missing argument", ":return", "missing value(s) of argument(s) value (line 2 column 2)"),
 ]
 
 # (source, version that rejects, version that accepts, script)
@@ -121,24 +144,68 @@ def test_script_that_routeros_accepts_compiles(script: str) -> None:
 def test_command_of_some_versions_is_rejected_by_the_others(
     source: str, refusing: str, accepting: str, script: str
 ) -> None:
-    assert check(script, accepting).lines, source
+    assert lint(script, accepting).lines, source
     with pytest.raises(ScriptSyntaxError):
-        check(script, refusing)
+        lint(script, refusing)
 
 
-def test_iot_command_without_its_package_is_a_syntax_error() -> None:
-    script = '/iot/mqtt/publish broker="a" topic="t" message="m"'
+@pytest.mark.parametrize(("script", "text"), [row[1:] for row in LATE], ids=[row[0] for row in LATE])
+def test_command_that_cannot_run_fails_when_it_is_reached(script: str, text: str) -> None:
+    world = BareWorld()
+    with pytest.raises(ScriptError) as caught:
+        run(f':put "ran"\n{script}\n:put "not reached"', world)
+    assert (str(caught.value), world.lines) == (text, ["ran"])
+
+
+@pytest.mark.parametrize("script", [row[1] for row in LATE], ids=[row[0] for row in LATE])
+def test_command_that_cannot_run_is_rejected_by_an_import_and_by_lint(script: str) -> None:
+    with pytest.raises(ScriptSyntaxError):
+        check(script, "7.21.5", scope="import")
+    with pytest.raises(ScriptSyntaxError):
+        lint(f":if (false) do={{ {script} }}", "7.21.5")
+
+
+def test_unknown_command_in_a_block_that_does_not_run_does_no_harm() -> None:
+    world = BareWorld()
+    run(":if (false) do={ :onerror e in={ :nosuch } do={ } }; :put 1", world)
+    assert world.lines == ["1"]
+
+
+def test_iot_command_without_its_package_is_a_bad_command_name() -> None:
+    script = '/iot mqtt publish broker="a" topic="t" message="m"'
     assert check(script, "7.21.5").lines
     with pytest.raises(ScriptSyntaxError, match="bad command name iot"):
+        run(script, BareWorld(), absent=frozenset({"/iot"}))
+
+
+@pytest.mark.parametrize("script", ['/iot/mqtt/publish broker="a"', '/iot mqtt publish message="a\\"b"'])
+def test_iot_command_without_its_package_can_be_a_syntax_error(script: str) -> None:
+    """The path is no command name, so RouterOS stops at its second slash, or at an escape in a value (corpus)."""
+    with pytest.raises(ScriptSyntaxError, match="syntax error"):
         check(script, "7.21.5", frozenset({"/iot"}))
+
+
+def test_closing_brace_without_an_opening_one_ends_the_script() -> None:
+    world = BareWorld()
+    run(":put 1\n}\n:put 2 is not even parsed ((", world)
+    assert world.lines == ["1"]
+    with pytest.raises(ScriptSyntaxError, match="ignored-rest"):
+        lint(":put 1 }", "7.21.5")
+
+
+def test_function_that_reads_a_local_around_it_reads_nothing() -> None:
+    script = ":local a 1; :global f do={ :put [:typeof $a] }; $f"
+    world = BareWorld()
+    run(script, world)
+    assert world.lines == ["nothing"]
+    with pytest.raises(ScriptSyntaxError, match=r"\$a, a local variable around it"):
+        lint(script, "7.21.5")
 
 
 # RouterOS's words and places; source: MikroTik's manual, page Scripting ("bad command name this (line 1 column 1)")
 WORDS = {
-    ":this": "bad command name this (line 1 column 2)",
     "/interface/wireguard/peers/print where": "missing value for where (line 1 column 34)",
     "\n:put 1 2": "expected end of command (line 2 column 8)",
-    ":put": "missing value(s) of argument(s) message (line 1 column 2)",
 }
 
 
@@ -165,7 +232,6 @@ def test_import_runs_the_lines_before_a_syntax_error() -> None:
 
 # What RouterOS accepts and the emulator does not know: it must stop.
 UNKNOWN = [
-    "}",
     "this is no command",
     ":put (1 2)",
     ":put (abc)",
@@ -182,7 +248,6 @@ UNKNOWN = [
     ':put [:pick "abc" 5]',
     ":global f do={ :put 1 }; :put $f",
     ':put [:toip "1.1"]',
-    ":local a 1; :global f do={ :put $a }; $f",
     ':put [:deserialize from=json value="null"]',
     ':put [:deserialize from=json value="1.5"]',
     ':put [:deserialize from=json value="\\"\\\\u0041\\""]',
@@ -195,5 +260,5 @@ UNKNOWN = [
 def test_script_whose_result_is_not_known_stops_the_emulator(script: str) -> None:
     world = BareWorld()
     with pytest.raises(NotImplementedInEmulator, match="emulator: not implemented: "):
-        run(f":do {{ {script} }} on-error={{ :put caught }}" if script != "}" else script, world)
+        run(f":do {{ {script} }} on-error={{ :put caught }}", world)
     assert world.lines == []
