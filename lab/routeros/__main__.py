@@ -55,9 +55,7 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--put", metavar="SCRIPT", help="run this text as a script")
     what.add_argument("--run", metavar="FILE", type=Path, help="run this file as /import does")
-    what.add_argument(
-        "--check", metavar="FILE", type=Path, help="only check whether RouterOS would compile this file as one script"
-    )
+    what.add_argument("--check", metavar="FILE", type=Path, help="only check whether RouterOS would compile it")
     parser.add_argument("--lines", action="store_true", help="check the file line by line, as /import compiles it")
     parser.add_argument("--version", default=DEFAULT_VERSION, help="RouterOS version (%(default)s)")
     arguments = parser.parse_args()

@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_verdicts_compare_acceptance_of_each_judged_script(directory: Path) -> None:
-    found = {Path(verdict.name).name: verdict for verdict in verdicts(directory, "7.22.1", frozenset())}
+    found = {Path(verdict.name).stem: verdict for verdict in verdicts(directory, "7.22.1", frozenset())}
     assert {name: verdict.agrees for name, verdict in found.items()} == {"good": True, "bad": True, "strange": False}
     assert (found["strange"].routeros, found["strange"].emulator) == (REJECTED.strip(), "")
 

@@ -25,7 +25,7 @@ from lab.fuzz.handler_rig import (
 from lab.fuzz.harm import kept_by
 from lab.fuzz.runner import VERSIONS
 from lab.routeros.language.errors import ScriptError
-from lab.routeros.language.interpreter import check
+from lab.routeros.language.lint import lint
 from lab.routeros.language.values import render
 from lab.routeros.models.router import ModelRouter
 from tests.routeros.tls_script import ONE, OWN_NAME, give_files
@@ -104,7 +104,7 @@ def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(
 ) -> None:
     options = ALL_OPTIONS[name]
     script = script_with(version, options)
-    check(script, version, scope="import")
+    lint(script, version, scope="import")
     assert second_judge(script, "import") == []
     config = config_of(version, options)
     peers = [hub_peer(), *(peer(number) for number in range(1, options.peers + 1))]
@@ -118,7 +118,7 @@ def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(
     assert kept_by(router) == once
     subscription = next(item for place, item in once.items.items() if "subscriptions" in place)
     handler = render(subscription["on-message"])
-    check(handler, version)
+    lint(handler, version)
     assert second_judge(handler, "script") == []
     assert PASSWORD not in handler
     outcome = Outcome(tuple(router.receive(TABLE_TOPIC, table(*([entry(1, PLACE)] if options.peers else [])))))
@@ -136,7 +136,7 @@ def test_script_of_a_version_passes_its_schema_and_a_second_judge_and_runs(
 def test_script_for_review_stops_before_it_changes_anything() -> None:
     for name, options in ALL_OPTIONS.items():
         script = script_with("7.20.8", options, password=None)
-        check(script, "7.20.8", scope="import")
+        lint(script, "7.20.8", scope="import")
         assert second_judge(script, "import") == []
         router = ModelRouter("7.20.8", [hub_peer(), peer(1)])
         before = kept_by(router)
@@ -148,7 +148,7 @@ def test_script_for_review_stops_before_it_changes_anything() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_script_of_the_oldest_version_runs_on_every_later_one(version: str) -> None:
     script = script_for(1, (7, 16))
-    check(script, version, scope="import")
+    lint(script, version, scope="import")
     router = ModelRouter(version, [hub_peer(), peer(1)])
     router.install(script)
     outcome = Outcome(tuple(router.receive(TABLE_TOPIC, table(entry(1, PLACE)))))
@@ -157,7 +157,7 @@ def test_script_of_the_oldest_version_runs_on_every_later_one(version: str) -> N
 
 def test_removal_passes_the_schema_of_every_version_and_a_second_judge() -> None:
     for version in VERSIONS:
-        check(script_of_removal(), version, scope="import")
+        lint(script_of_removal(), version, scope="import")
     assert second_judge(script_of_removal(), "import") == []
 
 
@@ -195,4 +195,4 @@ def test_handler_is_printed_as_the_script_contains_it() -> None:
         printed = render_handler(config, config.routers[0], read_templates(), ScriptOptions(options.may_ping))
         assert quote_lines(printed, "    ") in script_with("7.24", options), name
         assert PASSWORD not in printed
-        check(printed, router.router.site.version)
+        lint(printed, router.router.site.version)
