@@ -40,7 +40,9 @@ _OPERATOR_AT_END = re.compile(r"[~<>=!.&|]$")
 _OPERATOR_AT_START = re.compile(r"[~<>=!.&|]")
 _COMMAND_NAME = re.compile(r"[A-Za-z0-9.-]+")
 _AFTER_COMMAND_NAME = frozenset(["", *" \t\r\n;]})\\"])
-_UNNAMED = {("tool", "fetch"): ["url"]}  # the arguments that unnamed values are for, where they are not required ones
+_UNNAMED: Mapping[tuple[str, ...], list[str]] = {
+    ("tool", "fetch"): ["url"]
+}  # the arguments that unnamed values are for, where they are not required ones
 # `else {…}` and `in $array` without `=` are read as `else={…}` and `in=$array` (7.22.1).
 SPACED_ARGUMENTS: Mapping[tuple[str, str], type[Brace] | type[Variable]] = {
     ("if", "else"): Brace,
@@ -79,7 +81,7 @@ class _Checker(_CommandChecker):
             if isinstance(element, Named):
                 self.report("schema/unknown-parameter", "Not a parameter of this command.", element.start, element.end)
         unnamed = [element for element in args if _is_unnamed(element, names)]
-        slots = _UNNAMED.get(command_path, command.get("r", []))[: command.get("u", 0)]
+        slots = _UNNAMED.get(command_path, command.get("r") or [])[: command.get("u", 0)]
         given = {_argument_name(element) for element in args}
         if unnamed and len(slots) == command.get("u", 0) and given.issuperset(slots):
             self.report("schema/unexpected-argument", "Already given by name.", unnamed[0].start, unnamed[0].end)
