@@ -24,6 +24,7 @@ from wgmqtt.engine.effects import (
 from wgmqtt.engine.events import Acked, BrokerDown, Event, Woken
 from wgmqtt.errors import EdgeError, WgmqttError
 from wgmqtt.host import journal
+from wgmqtt.host.log_limit import LogLimit
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.logline import Level, Say, say, say_at
 from wgmqtt.model import Config
@@ -45,6 +46,7 @@ class Performer:
         self._loop = asyncio.get_running_loop()
         self._report_inbox = ReportInbox(post, self._report_flood)
         self._flooded_s: dict[str, float] = {}
+        self._log_limit = LogLimit()
         self._connection: Connection | None = None
         self._resetting: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -73,9 +75,10 @@ class Performer:
 
     def log(self, line: Say, at_s: float) -> None:
         """Write a log line and publish it for `wgmqtt events`; `at_s` is the Unix time of what it describes."""
-        journal.write(line, at_s)
-        if self._connection is not None and line.level != "debug" and not self._is_dry:
-            self._connection.publish_event(self._topics.hub_events, encode_event(line, at_s))
+        for each in self._log_limit.admit(line, time.monotonic()):
+            journal.write(each, at_s)
+            if self._connection is not None and each.level != "debug" and not self._is_dry:
+                self._connection.publish_event(self._topics.hub_events, encode_event(each, at_s))
 
     def _report_flood(self, router: str) -> None:
         now_s = time.monotonic()

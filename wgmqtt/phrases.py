@@ -251,6 +251,20 @@ REPORTS_PAUSED = Phrase(
     "ignores its reports for `pause_s`, then reads the newest; the repetitions are at debug",
     ("router", "pause_s"),
 )
+LINES_SUPPRESSED = Phrase(
+    "too many log lines about one router, suppressing them",
+    "warning",
+    "over two hundred lines about one router at once, or more than one in two seconds",
+    "logs none for some minutes, then again up to a hundred",
+    ("router",),
+)
+LINES_RESUMED = Phrase(
+    "log lines about one router were suppressed",
+    "info",
+    "a line about such a router is logged again",
+    "`count` is how many were not",
+    ("router", "count"),
+)
 SUSPENDED = Phrase(
     "endpoint overwritten by something else on the router, peer suspended",
     "warning",
@@ -388,6 +402,8 @@ SECTIONS: tuple[Section, ...] = (
             HOPELESS,
             REPORT_MALFORMED,
             REPORTS_PAUSED,
+            LINES_SUPPRESSED,
+            LINES_RESUMED,
             SUSPENDED,
             NO_ANSWER,
             CONNECTION_RESET,

@@ -4,9 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import pytest
-
-from wgmqtt.broker.report_inbox import BURST_MESSAGES, BURST_S, CPU_SHARE, ReportInbox, TokenBucket
+from wgmqtt.broker.report_inbox import BURST_MESSAGES, BURST_S, CPU_SHARE, ReportInbox
 from wgmqtt.engine.events import Reported
 
 COST_S = 0.01  # CPU time that handling one report takes here
@@ -88,29 +86,6 @@ def test_reports_of_many_routers_all_arrive_in_order() -> None:
 
     delivered = deliver(feed, lambda found: len(found) >= len(names))
     assert [report.router for _, report in delivered] == names
-
-
-@pytest.mark.parametrize(
-    ("spent_s", "later_s", "expected_s"),
-    [
-        (BURST_S, 0.0, 0.0),
-        (BURST_S + 0.02, 0.0, 0.02 / CPU_SHARE),
-        (BURST_S + 0.02, 0.5, 0.02 / CPU_SHARE - 0.5),
-        (BURST_S + 0.02, 1e6, 0.0),
-    ],
-    ids=["within the burst", "overdrawn", "refilling", "long ago"],
-)
-def test_overdrawn_budget_waits_until_it_has_refilled(spent_s: float, later_s: float, expected_s: float) -> None:
-    budget = TokenBucket(CPU_SHARE, BURST_S, 100.0)
-    budget.charge(spent_s)
-    assert budget.wait_s(100.0 + later_s) == pytest.approx(expected_s)
-
-
-def test_budget_does_not_fill_beyond_its_burst() -> None:
-    budget = TokenBucket(CPU_SHARE, BURST_S, 0.0)
-    assert budget.wait_s(1e6) == 0.0
-    budget.charge(BURST_S + 0.02)
-    assert budget.wait_s(1e6) == pytest.approx(0.02 / CPU_SHARE)
 
 
 def test_router_that_sends_faster_than_any_script_is_reported_and_another_is_not() -> None:

@@ -10,9 +10,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from wgmqtt.engine.events import Reported
+from wgmqtt.host.token_bucket import TokenBucket
 
 CPU_SHARE = 0.02
 """The share of one CPU that a single router's reports may use in the long run."""
@@ -23,29 +23,6 @@ MESSAGES_PER_S = 10.0
 BURST_MESSAGES = 100.0
 FLOOD_PAUSE_S = 30.0
 """How long the topic of a router that sends too many is left; its newest report is retained meanwhile."""
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """A budget that fills at `rate` per second up to `burst`; a single charge may overdraw it."""
-
-    rate: float
-    burst: float
-    now_s: float
-    left: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.left = self.burst
-
-    def wait_s(self, now_s: float) -> float:
-        """Return how long nothing may be spent from `now_s` on; 0 if it may be now."""
-        self.left = min(self.burst, self.left + (now_s - self.now_s) * self.rate)
-        self.now_s = now_s
-        return max(0.0, -self.left / self.rate)
-
-    def charge(self, spent: float) -> None:
-        """Take what was spent."""
-        self.left -= spent
 
 
 class ReportInbox:
