@@ -254,8 +254,8 @@ REPORTS_PAUSED = Phrase(
 LINES_SUPPRESSED = Phrase(
     "too many log lines about one router, suppressing them",
     "warning",
-    "over two hundred lines about one router at once, or more than one in two seconds",
-    "logs none for some minutes, then again up to a hundred",
+    "over three hundred lines about one router at once, or more than two a second",
+    "logs none for a minute or more, then again up to 150",
     ("router",),
 )
 LINES_RESUMED = Phrase(

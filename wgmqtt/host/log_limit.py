@@ -4,9 +4,9 @@ from wgmqtt import phrases
 from wgmqtt.host.token_bucket import TokenBucket
 from wgmqtt.logline import Say, say
 
-LINES_PER_S = 0.5
-"""More than a router causes that works; one whose endpoint flaps is damped to four lines in 20 s."""
-BURST_LINES = 200.0
+LINES_PER_S = 2.0
+"""More than a working router causes: four for each of its tables, of which damping limits the number."""
+BURST_LINES = 300.0
 
 
 class LogLimit:
