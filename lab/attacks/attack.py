@@ -23,4 +23,3 @@ class Attack:
     attacker: str
     bound: str
     run: Callable[[float], Verdict]
-    takes_seconds: bool = True

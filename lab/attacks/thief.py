@@ -1,8 +1,9 @@
 """A program that abuses one account of the broker.
 
-`python -m lab.attacks.thief ACTION --user USER [--source ADDRESS] [--count N] [--bytes N] [--seconds S] [--topic
-TOPIC]`, inside the hub's namespace. The first line of standard input is {"password": …}. Prints one JSON line per
-event: started, done {…}; after `done` it keeps its connections until standard input ends.
+`python -m lab.attacks.thief ACTION --user USER [--host ADDRESS] [--source ADDRESS] [--timeout S] [--count N] [--bytes
+N] [--seconds S] [--topic TOPIC]`, inside a namespace that reaches the broker. The first line of standard input is
+{"password": …}. Prints one JSON line per event: started, done {…}; after `done` it keeps its connections until standard
+input ends.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from contextlib import suppress
 
 from lab.attacks.raw_mqtt import PUBLISH, RawClient, packet, parse_publish, publish_packet, text
 
-HOST, PORT = "127.0.0.1", 1883
+PORT = 1883
 CHUNK_BYTES = 1 << 16
 SEED = 20
 _kept: list[RawClient] = []
@@ -26,7 +27,9 @@ class Options(argparse.Namespace):
 
     action: str
     user: str
+    host: str
     source: str
+    timeout: float
     count: int
     bytes: int
     seconds: float
@@ -42,7 +45,7 @@ def emit(event: str, **data: object) -> None:
 def login(options: Options, client_id: str, *, is_clean: bool = True) -> RawClient | None:
     """Return a new connection, None if the broker did not accept it; it stays open until the end."""
     try:
-        client = RawClient(HOST, PORT, options.source)
+        client = RawClient(options.host, PORT, options.source, options.timeout)
     except OSError:
         return None
     _kept.append(client)
@@ -164,7 +167,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("action", choices=ACTIONS)
     arguments.add_argument("--user", required=True)
+    arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--source", default="")
+    arguments.add_argument("--timeout", type=float, default=10.0)
     arguments.add_argument("--count", type=int, default=1)
     arguments.add_argument("--bytes", type=int, default=1)
     arguments.add_argument("--seconds", type=float, default=10.0)

@@ -18,7 +18,7 @@ from lab.testbed.setting import PREFIX, Setting
 from wgmqtt.wire.hub import decode_status
 
 MEETING_S = 12.0  # enough for what can meet: WireGuard repeats an unanswered handshake after 5 s
-VERDICT_S = 100.0  # four tries take 65 s and their handlers
+VERDICT_S = 300.0  # four tries take 65 s and their handlers
 CHANGES, CHANGE_S = 4, 6.0
 POLL_S, HELD_S = 0.25, 3.0
 MS = 1_000_000

@@ -1,9 +1,9 @@
-"""A stolen router: it publishes reports as fast as asked, each newer than the last and full of lines.
+"""Floods the hub with reports of one router, each newer than the last and full of entries.
 
-A program: `python -m lab.probes.report_flood --host HOST --user ROUTER --topic TOPIC --rate N --bytes N KEY…`. Standard
-input is one line {"password": …, "seq": …}; `seq` is that of the router's newest table, below which the reports count
-upwards. The lines are about the peers KEY…, again and again up to the size. Prints one JSON line an event: flooding,
-then sent {count} once a second. It ends with its standard input.
+`python -m lab.probes.report_flood --host HOST --user ROUTER --topic TOPIC --rate N --bytes N KEY…`. Standard input is
+one line {"password": …, "seq": …}, where `seq` is that of the router's newest table; the reports count up below it.
+Their entries are about the peers KEY…, repeated up to the size. Prints one JSON line per event: flooding, then sent
+{count} once a second. It ends when standard input does.
 """
 
 import argparse
@@ -16,8 +16,8 @@ from itertools import cycle
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-ROOM = 1_000_000  # so many reports, each newer than the one before, fit below the newest table
-LATE_S = 1.0  # what could not be sent for so long is left out
+ROOM = 1_000_000  # reports, each with a higher seq, fit below the newest table
+LATE_S = 1.0  # a flood that falls behind for longer skips what it could not send
 
 
 def report(seq: int, keys: list[str], size: int) -> bytes:
@@ -34,22 +34,22 @@ def report(seq: int, keys: list[str], size: int) -> bytes:
     return json.dumps(body).encode()
 
 
-def say(event: str, **data: object) -> None:
-    """Print one event of this moment."""
+def emit(event: str, **data: object) -> None:
+    """Print one event with the current time."""
     print(json.dumps({"t_ns": time.time_ns(), "event": event, **data}), flush=True)
 
 
 def flood(client: paho.Client, topic: str, template: bytes, seq: int, rate: float) -> None:
-    """Publish for ever, at `rate` a second."""
-    first, number, begun_s, said_s = seq - ROOM, 0, time.monotonic(), time.monotonic()
+    """Publish reports at `rate` a second until the program ends."""
+    first, number, begun_s, printed_s = seq - ROOM, 0, time.monotonic(), time.monotonic()
     while True:
         payload = template.replace(str(seq).encode(), str(first + number).encode(), 1)
         client.publish(topic, payload, qos=0, retain=True)
         number += 1
         now_s = time.monotonic()
-        if now_s - said_s > 1.0:
-            said_s = now_s
-            say("sent", count=number)
+        if now_s - printed_s > 1.0:
+            printed_s = now_s
+            emit("sent", count=number)
         pause_s = begun_s + number / rate - now_s
         if pause_s > 0:
             time.sleep(pause_s)
@@ -58,7 +58,7 @@ def flood(client: paho.Client, topic: str, template: bytes, seq: int, rate: floa
 
 
 def main() -> None:
-    """Read the arguments, connect, and flood until standard input ends."""
+    """Flood until standard input ends."""
     arguments = argparse.ArgumentParser(description=__doc__)
     for name in ("host", "user", "topic"):
         arguments.add_argument(f"--{name}", required=True)
@@ -73,7 +73,7 @@ def main() -> None:
     client.max_queued_messages_set(0)
     client.connect(given.host, given.port)
     client.loop_start()
-    say("flooding")
+    emit("flooding")
     seq = int(start["seq"])
     template = report(seq, given.keys, given.bytes)
     threading.Thread(target=flood, args=(client, given.topic, template, seq, given.rate), daemon=True).start()

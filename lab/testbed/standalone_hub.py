@@ -9,7 +9,7 @@ from typing import Self
 
 import yaml
 
-from lab.network.netns import Rack, python_module
+from lab.network.netns import Namespace, Rack, python_module
 from lab.network.shell import run
 from lab.testbed.broker import HUB_USER, PORT, VIEWER, Broker
 from lab.testbed.child import Child, read_json_line
@@ -116,6 +116,13 @@ class StandaloneHub:
     def wgmqtt(self, command: str, *arguments: str) -> str:
         """Run a wgmqtt command with this hub's configuration and return its output."""
         return run(*python_module("wgmqtt", command, "-c", str(self.config), *arguments))
+
+    def add_machine(self, short_name: str, *lines: str) -> Namespace:
+        """Add a machine on a cable to the hub, whose interface is `wan` on both sides; `lines` are ip(8)'s for it."""
+        machine = self._rack.namespace(short_name)
+        self.namespace.ip(f"link add wan type veth peer name wan netns {machine.name}", "link set wan up")
+        machine.ip("link set wan up", *lines)
+        return machine
 
     def second_daemon(self, source: str, *options: str) -> Daemon:
         """Return another daemon with the same configuration, not started yet; `source` is the source of its events."""
