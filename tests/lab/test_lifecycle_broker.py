@@ -1,5 +1,6 @@
 """The broker is unreachable, crashes, rejects logins or hangs: one warning each, and nothing is lost."""
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ import pytest
 
 from lab.network.shell import run
 from lab.testbed.events import PATIENCE_S
-from lab.testbed.standalone_hub import StandaloneHub
+from lab.testbed.standalone_hub import PREFIX, StandaloneHub
+from tests.lab.hub_steps import now_ns
 
 pytestmark = pytest.mark.lab
 
@@ -180,3 +182,17 @@ def test_broker_by_tls_with_its_own_ca_and_not_without() -> None:
         assert "certificate verify failed" in str(hub.expect_log(AWAY).data["reason"])
         time.sleep(1.0)
         assert hub.warnings() == [AWAY]
+
+
+def test_table_that_the_broker_takes_and_a_living_router_never_answers_is_noticed(hub: StandaloneHub) -> None:
+    """Such as one that a full queue dropped: the broker acknowledges it to the hub all the same."""
+    berlin = hub.client("berlin", hub.secret("berlin").read_text().strip(), source="berlin")
+    newest = hub.log.find("hub", "table published", router="berlin")[-1]
+    report = {"v": 1, "seq": newest.data["seq"], "stage": "final", "peers": []}
+    berlin.send({"topic": f"{PREFIX}/berlin/report", "payload": json.dumps(report), "retain": True})
+    hub.expect_log("table final", router="berlin")
+    since_ns = now_ns(hub)
+    hub.set_endpoints(("cologne", "203.0.113.44:1044"))
+    hub.expect_log("table published", router="berlin", since_ns=since_ns)
+    hub.set_endpoints(("berlin", "203.0.113.1:1001"))
+    hub.expect_log("router is alive but does not answer", router="berlin", since_ns=since_ns)
