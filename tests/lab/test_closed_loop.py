@@ -69,7 +69,7 @@ def test_status_shows_every_router_and_link_from_another_process(lab: Lab) -> No
     wait_until(lambda: "site-a - site-b  direct" in shown(lab), "status shows the direct link")
     text = shown(lab)
     assert text.startswith("hub: running")
-    assert text.splitlines()[-1] == "nothing is wrong"
+    assert text.splitlines()[-1] == "no problems"
     body = json.loads(shown(lab, "--json"))
     assert body["online"] is True
     assert [router["name"] for router in body["routers"]] == ["site-a", "site-b"]

@@ -127,3 +127,16 @@ def test_decode_report_age_that_is_no_number_is_rejected(age: str) -> None:
     payload = report_of(handshake_s=0).replace(b'"handshake_s": 0', f'"handshake_s": {age}'.encode())
     with pytest.raises(WireError):
         decode_report(payload, "topic")
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J", "a\nb", "\x9b31m", "\u202egnp", "\u2066", "\u200e", "\u061c", "\ud800", "x" * 1000]
+)
+def test_decode_report_text_is_printable_and_bounded(text: str) -> None:
+    line = {"key": str(KEY), "did": text, "rx": text, "error": text}
+    body = {"v": 1, "seq": "9", "stage": "final", "script": text, "routeros": text, "caps": [text], "error": text}
+    report = decode_report(json.dumps(body | {"peers": [line]}).encode(), "topic")
+    peer = report.peers[0]
+    for shown in (report.script, report.routeros, *report.caps, report.error, peer.did, peer.rx, peer.error):
+        assert shown.isprintable()
+        assert 0 < len(shown) <= 200

@@ -4,6 +4,7 @@ Exit status: 0 success, 1 failure, 2 usage, 78 configuration (EX_CONFIG of sysex
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal's encoding may lack a character
     parser, parsers = _make_parsers()
     options = parser.parse_args(arguments, Options())
     command = next(command for command in COMMANDS if command.name == options.command)

@@ -9,9 +9,8 @@ from wgmqtt.broker.connection import Login
 from wgmqtt.broker.mosquitto import VIEWER
 from wgmqtt.broker.subscriber import read_events, read_view
 from wgmqtt.cli.command import Command, Options, write
-from wgmqtt.cli.status_text import render_json, render_status
+from wgmqtt.cli.status_text import render_event, render_json, render_status
 from wgmqtt.config.files import read_config
-from wgmqtt.host import journal
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import decode_event
@@ -50,9 +49,7 @@ def _events(options: Options) -> int:
     for payload in read_events(_viewer_login(config), topics):
         event = decode_event(payload, topics.hub_events)
         if event is not None:
-            at_s, line = event
-            moment = time.strftime("%H:%M:%S", time.localtime(at_s))
-            write(f"{moment}.{int(at_s * 1000) % 1000:03d} {journal.render_line(line)}\n")
+            write(render_event(*event))
     return 0
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from wgmqtt.errors import WireError
 from wgmqtt.logline import Level, Say
-from wgmqtt.wire.payload import CONTRACT_VERSION, parse_object, parse_text
+from wgmqtt.wire.payload import CONTRACT_VERSION, parse_number, parse_object, parse_text
+from wgmqtt.wire.topics import ROUTER_NAME
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -117,10 +118,10 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
             version=parse_text(body["version"]),
             is_frozen=body["is_frozen"] is True,
             trouble=parse_text(body.get("trouble", "")),
-            at_s=float(body["at_s"]),
-            managed=tuple(parse_text(name) for name in body["managed"]),
-            routers=tuple(RouterLine(**_known(line, RouterLine)) for line in body["routers"]),
-            links=tuple(LinkLine(**_known(line, LinkLine)) for line in body["links"]),
+            at_s=parse_number(body["at_s"]),
+            managed=tuple(name for name in map(parse_text, body["managed"]) if ROUTER_NAME.fullmatch(name)),
+            routers=tuple(map(_router_line, body["routers"])),
+            links=tuple(map(_link_line, body["links"])),
         )
     except (WireError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None
@@ -138,12 +139,35 @@ def decode_event(payload: bytes, where: str) -> tuple[float, Say] | None:
     try:
         body = parse_object(payload, where)
         level: Level = "warning" if body["level"] == "warning" else "info"
-        fields = tuple((str(key), parse_text(value)) for key, value in body["fields"].items())
-        return float(body["at_s"]), Say(level, parse_text(body["phrase"]), fields)
+        fields = tuple((parse_text(key), parse_text(value)) for key, value in body["fields"].items())
+        return parse_number(body["at_s"]), Say(level, parse_text(body["phrase"]), fields)
     except (WireError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         return None
 
 
-def _known(line: Mapping[str, Any], kind: type[RouterLine | LinkLine]) -> dict[str, Any]:
-    """Return the fields of `kind` in `line`: later versions may send more, older ones fewer."""
-    return {name: line[name] for name in kind.__dataclass_fields__ if name in line}
+def _router_line(line: Mapping[str, Any]) -> RouterLine:
+    return RouterLine(
+        name=parse_text(line["name"]),
+        endpoint=parse_text(line["endpoint"]),
+        handshake_s=_number_or_none(line["handshake_s"]),
+        heard_s=_number_or_none(line["heard_s"]),
+        applied_ms=_number_or_none(line["applied_ms"]),
+        trouble=parse_text(line["trouble"]),
+        note=parse_text(line.get("note", "")),
+    )
+
+
+def _link_line(line: Mapping[str, Any]) -> LinkLine:
+    return LinkLine(
+        first=parse_text(line["first"]),
+        second=parse_text(line["second"]),
+        state=parse_text(line["state"]),
+        since_s=_number_or_none(line["since_s"]),
+        proven_ms=_number_or_none(line["proven_ms"]),
+        trouble=parse_text(line["trouble"]),
+        note=parse_text(line.get("note", "")),
+    )
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else parse_number(value)

@@ -8,8 +8,11 @@ from typing import Any
 
 from wgmqtt.errors import Problem, WireError
 from wgmqtt.model import MAX_PORT, Endpoint
+from wgmqtt.wire.text import clip
 
 CONTRACT_VERSION = 1
+MAX_TEXT = 2_000  # characters; the longest text of the hub itself, a diagnosis, has a few hundred
+MAX_UNIX_S = 253_402_300_799.0  # the last second of the year 9999
 
 
 def parse_object(payload: bytes, where: str) -> Mapping[str, Any]:
@@ -34,11 +37,20 @@ def parse_seq(text: object) -> int:
     return int(text)
 
 
-def parse_text(value: object) -> str:
-    """Return `value` if it is a string; raise TypeError otherwise."""
+def parse_text(value: object, limit: int = MAX_TEXT) -> str:
+    """Return a string, printable and at most `limit` characters long; raise TypeError for another type."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is not a string")
-    return value
+    return clip(value, limit)
+
+
+def parse_number(value: object, most: float = MAX_UNIX_S) -> float:
+    """Return a number from 0 to `most`, by default one that is a Unix time; raise TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.40} is not a number")
+    if not 0 <= value <= most:
+        raise ValueError(f"{value!r:.40} is not between 0 and {most}")
+    return float(value)
 
 
 def parse_endpoint(body: Mapping[str, Any]) -> Endpoint:
@@ -47,8 +59,7 @@ def parse_endpoint(body: Mapping[str, Any]) -> Endpoint:
     if not 1 <= port <= MAX_PORT:
         raise ValueError(f"port {port} is not between 1 and {MAX_PORT}")
     address = ip_address(parse_text(body["address"]))
-    if (
-        isinstance(address, IPv6Address) and address.scope_id
-    ):  # Python accepts any text as a zone, also control characters
+    # Python accepts any text as a zone, also control characters.
+    if isinstance(address, IPv6Address) and address.scope_id:
         raise ValueError("an address with a zone")
     return Endpoint(str(address), port)

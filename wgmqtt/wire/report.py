@@ -13,6 +13,7 @@ from typing import Any
 from wgmqtt.errors import Problem, WgmqttError, WireError
 from wgmqtt.model import Endpoint, PublicKey, parse_public_key
 from wgmqtt.wire.payload import parse_endpoint, parse_object, parse_seq, parse_text
+from wgmqtt.wire.text import clip
 
 MAX_REPORT_BYTES = 32_768  # RouterOS 7.18 publishes no more than this
 MAX_WORD, MAX_ERROR, MAX_CAPS = 64, 200, 16  # longer texts are cut, more capabilities ignored
@@ -35,7 +36,7 @@ class ReportPeer:
 
 @dataclass(frozen=True, slots=True)
 class ReportHead:
-    """What a report says of the router itself, and its lines, not decoded yet."""
+    """What a report says about the router itself, and its lines, not decoded yet."""
 
     seq: int
     stage: str
@@ -103,7 +104,7 @@ def decode_head(payload: bytes, where: str) -> ReportHead:
             script=_word(body.get("script", "")),
             routeros=_word(body.get("routeros", "")),
             caps=tuple(_word(cap) for cap in tuple(body.get("caps") or ())[:MAX_CAPS]),
-            error=parse_text(body.get("error", ""))[:MAX_ERROR],
+            error=parse_text(body.get("error", ""), MAX_ERROR),
             lines=tuple(body.get("peers") or ()),
         )
 
@@ -131,7 +132,7 @@ def _linked_peers(lines: tuple[Any, ...], linked: set[str]) -> Iterator[ReportPe
 
 
 def _word(value: object) -> str:
-    return parse_text(value)[:MAX_WORD]
+    return parse_text(value, MAX_WORD)
 
 
 def _stage(value: object) -> str:
@@ -147,8 +148,8 @@ def _report_peer(line: Mapping[str, Any]) -> ReportPeer:
         configured=_spaced_endpoint(line.get("configured")),
         current=_spaced_endpoint(line.get("current")),
         handshake_s=_age_s(line.get("handshake_s")),
-        rx=str(line.get("rx", ""))[:MAX_WORD],
-        error=parse_text(line.get("error", ""))[:MAX_ERROR],
+        rx=clip(str(line.get("rx", "")), MAX_WORD),
+        error=parse_text(line.get("error", ""), MAX_ERROR),
     )
 
 
