@@ -275,7 +275,7 @@ SUSPENDED = Phrase(
 DIRECT = Phrase(
     "direct path proven",
     "info",
-    "a router received from its peer directly; `ms` since both were asked to send",
+    "both ends received from each other directly; `ms` since both were asked to send",
     "shows the link as direct",
     ("router", "peer", "ms", "attempts"),
 )
@@ -284,6 +284,13 @@ NOT_DIRECT_YET = Phrase(
     "info",
     "a router received nothing from its peer after both sent",
     "retries after 5, 15, 45 and 200 s",
+    ("router", "peer", "ms", "attempts"),
+)
+CONTRADICTION = Phrase(
+    "direct path works in one direction only",
+    "info",
+    "one end received from the other, which reports that it received nothing",
+    "does not show the link as direct, retries; `wgmqtt status` names the two ends",
     ("router", "peer", "ms", "attempts"),
 )
 HOPELESS = Phrase(
@@ -399,6 +406,7 @@ SECTIONS: tuple[Section, ...] = (
             TABLE_FINAL,
             DIRECT,
             NOT_DIRECT_YET,
+            CONTRADICTION,
             HOPELESS,
             REPORT_MALFORMED,
             REPORTS_PAUSED,

@@ -78,3 +78,22 @@ def test_peer_that_returns_between_two_reports_is_not_suspended(world: World) ->
         world.wait(120)
         report(world, "berlin", line("cologne", "set", THERE))
     assert PHRASE not in world.logged
+
+
+def test_suspended_peer_that_is_reported_as_set_again_causes_no_more_tables_or_lines(world: World) -> None:
+    """A router that lies in every report, as fast as its tables come."""
+    for _ in range(4):
+        rewrite(world)
+    ask_again(world, "berlin")
+    world.published.clear()
+    world.logged.clear()
+    answered = 0
+    for _ in range(150):
+        world.wait(0.1)
+        if world.table_of("berlin").seq > answered:
+            answered = world.table_of("berlin").seq
+            for stage in ("applied", "final"):
+                report(world, "berlin", line("cologne", "set", THERE), stage=stage)
+    assert len(world.published) < 10
+    assert len(world.logged) < 50
+    assert PHRASE not in world.logged

@@ -140,10 +140,16 @@ def _outdated_endpoint(world: World) -> None:
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
 
 
+def _one_direction(world: World) -> None:
+    report(world, "berlin", line("cologne", configured="203.0.113.2 51820"))
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820", handshake_s=""))
+
+
 LINK_CASES: Sequence[Case] = (
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
     Case("_other_port", _other_port, "the NAT of cologne uses another port for each destination"),
     Case("_outdated_endpoint", _outdated_endpoint, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
+    Case("_contradiction", _one_direction, "berlin receives from cologne, but cologne reports that it receives"),
     Case("_hopeless", both_fail_four_times, "the NATs do not allow a direct path"),
 )
 
@@ -181,6 +187,7 @@ def test_two_routers_of_one_site_that_cannot_reach_each_other_are_diagnosed_afte
 
 def test_direct_link_through_an_endpoint_dependent_nat_gets_a_note() -> None:
     world = make_pair(script=SCRIPT)
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
     for stage, rx in (("applied", "0"), ("final", "1")):
         there = line("cologne", "kept", "203.0.113.2 51820", "203.0.113.2 4711", rx=rx)
         report(world, "berlin", there, stage=stage)

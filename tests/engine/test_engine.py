@@ -219,5 +219,4 @@ def test_report_on_the_newest_table_gives_a_latency_line() -> None:
     assert [line for line in world.logged if line.startswith(("table applied", "table final", "direct"))] == [
         "table applied",
         "table final",
-        "direct path proven",
     ]

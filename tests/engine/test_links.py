@@ -2,8 +2,14 @@
 
 import json
 
+import pytest
+
+from tests.engine.reporting import make_status
 from tests.engine.world import World, key_of, make_pair
+from wgmqtt.engine.diagnosis import link_trouble
 from wgmqtt.engine.events import Reported
+from wgmqtt.model import Link
+from wgmqtt.wire.hub import LinkLine
 
 NAMES = ("berlin", "cologne")
 
@@ -34,6 +40,7 @@ def kicks(world: World, seconds: float) -> list[float]:
 def test_rx_that_grew_with_a_young_handshake_proves_the_path() -> None:
     world = make_pair()
     report(world, "cologne", (100, 132))
+    report(world, "berlin", (100, 132))
     assert "direct path proven" in world.logged
     world.wait(3600)
     assert len(world.published) == len(set(world.published)), "nothing is retried"
@@ -58,13 +65,48 @@ def test_rx_that_grew_with_an_old_handshake_proves_nothing() -> None:
     assert "direct path proven" not in world.logged
 
 
-def test_proof_of_one_end_outweighs_the_other_for_the_same_attempt() -> None:
+def link_line(world: World) -> LinkLine:
+    """Return what the status says about the link."""
+    return make_status(world.state, world.now).links[0]
+
+
+def test_direct_by_the_word_of_one_end_alone_is_not_shown_as_direct() -> None:
     world = make_pair()
     report(world, "cologne", (100, 132))
-    sent = len(world.published)
-    report(world, "berlin", (100, 100))
-    world.wait(3600)
-    assert len(world.published) == sent
+    assert "direct path proven" not in world.logged
+    assert link_line(world).state == "unknown"
+    report(world, "berlin", (100, 132))
+    assert world.logged.count("direct path proven") == 1
+    assert link_line(world).state == "direct"
+
+
+@pytest.mark.parametrize("order", [("cologne", "berlin"), ("berlin", "cologne")])
+def test_direct_by_the_word_of_one_end_against_the_other_is_a_contradiction_and_retried(order: tuple[str, str]) -> None:
+    world = make_pair()
+    for name in order:
+        report(world, name, (100, 132 if name == "cologne" else 100))
+    assert "direct path proven" not in world.logged
+    assert world.logged.count("direct path works in one direction only") == 1
+    trouble = link_trouble(world.state, Link("berlin", "cologne"), world.now)
+    assert "cologne receives from berlin, but berlin reports that it receives nothing from cologne" in trouble
+    before = {name: world.table_of(name).seq for name in NAMES}
+    world.wait(6)
+    assert all(world.table_of(name).seq > before[name] and world.table_of(name).peers[0].kick for name in NAMES)
+    for name in NAMES:
+        report(world, name, (200, 232))
+    assert link_line(world).state == "direct"
+
+
+def test_direct_path_that_one_end_denies_later_is_no_longer_shown_as_direct() -> None:
+    world = make_pair()
+    for name in NAMES:
+        report(world, name, (100, 132))
+    world.wait(600)
+    world.poll("berlin", "203.0.113.77")
+    world.wait(1)
+    report(world, "berlin", (200, 232))
+    report(world, "cologne", (200, 200))
+    assert link_line(world).state == "down"
 
 
 def test_hopeless_link_is_retried_less_and_less_often() -> None:
@@ -110,4 +152,4 @@ def test_report_that_releases_a_waiting_table_is_still_measured() -> None:
     report(world, "cologne", (100, 132))
     world.deliver()
     assert "table applied" in world.logged
-    assert "direct path proven" in world.logged
+    assert "table final" in world.logged

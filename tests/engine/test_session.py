@@ -1,5 +1,7 @@
 """A broker that is down, rejects, forgets, is silent or ends each connection: one warning, and retries."""
 
+import json
+
 import pytest
 
 from tests.engine.test_reload import ADDRESSES, calm, make_serving
@@ -134,3 +136,33 @@ def test_malformed_retained_table_is_one_warning_and_replaced() -> None:
     world.wait(5)
     assert world.warnings == ["broker connection lost", "retained table malformed, replacing it"]
     assert world.endpoint_in("berlin", "cologne") == f"{ADDRESSES['cologne']}:51820"
+
+
+@pytest.mark.parametrize("seq", ["9" * 20, "9" * 19, str(10**14)])
+def test_forged_retained_seq_far_ahead_of_the_clock_is_replaced_and_never_continued(seq: str) -> None:
+    """The handler rejects a seq of more than 20 digits: after 20 nines no table would be accepted any more."""
+    world = make_serving()
+    for name in ADDRESSES:
+        topic = f"wgmqtt/v1/{name}/endpoints"
+        body = json.loads(world.retained[topic])
+        world.retained[topic] = json.dumps(body | {"seq": seq}).encode()
+    world.lose_broker()
+    world.wait(5)
+    assert {name for name, _ in world.published} == ADDRESSES.keys()
+    world.poll("berlin", "203.0.113.99")
+    world.wait(5)
+    clock_ms = int((world.wall_s + world.mono_s) * 1000)
+    assert all(clock_ms - 60_000 < world.table_of(name).seq <= clock_ms for name in ADDRESSES)
+
+
+def test_retained_seq_of_a_hub_whose_clock_starts_in_1970_is_continued() -> None:
+    world = make_serving()
+    before = {name: world.table_of(name).seq for name in ADDRESSES}
+    world.leave()
+    later = World(Engine(make_config(), "n"), world.broker, mono_s=5.0, wall_s=0.0)
+    later.connect()
+    later.poll("berlin", "203.0.113.99")
+    later.poll("cologne", ADDRESSES["cologne"])
+    later.wait(5)
+    assert later.warnings == []
+    assert later.table_of("cologne").seq > before["cologne"]

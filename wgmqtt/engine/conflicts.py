@@ -41,7 +41,9 @@ def reported(state: State, step: Step, record: RouterRecord, report: Report, *, 
         if other is None or peer.configured is None:
             continue
         known = found.get(peer.key, Configured())
-        if is_first and peer.did == "set" and peer.configured == known.endpoint:
+        is_again = is_first and peer.did == "set" and peer.configured == known.endpoint
+        # Of a suspended peer nothing more is counted: each new table would cause a report, and that a new table.
+        if is_again and not _is_fought_over(known, step.now.mono_s):
             known = replace(known, rewritten_s=(*known.rewritten_s, step.now.mono_s)[-TIMES:])
             if _is_fought_over(known, step.now.mono_s):
                 is_suspending = True

@@ -150,6 +150,18 @@ def _end_in_trouble(state: State, link: Link, now: Now) -> str:
     return ""
 
 
+def _contradiction(state: State, link: Link, _now: Now) -> str:
+    known = state.links.get(link)
+    if known is None or not known.is_contradictory:
+        return ""
+    receiver, other = (link.first, link.second) if known.first == "proven" else (link.second, link.first)
+    return (
+        f"{receiver} receives from {other}, but {other} reports that it receives nothing from {receiver}: check the "
+        f"input firewall of {other}, and that its NAT keeps UDP mappings longer than the keepalive (on RouterOS: "
+        "udp-timeout of /ip/firewall/connection/tracking)"
+    )
+
+
 def _same_address(state: State, link: Link, now: Now) -> str:
     first, second = state.routers[link.first], state.routers[link.second]
     if first.announced is None or second.announced is None or first.announced.address != second.announced.address:
@@ -213,4 +225,11 @@ def _hopeless(state: State, link: Link, _now: Now) -> str:
     )
 
 
-LINK_RULES: tuple[LinkRule, ...] = (_end_in_trouble, _same_address, _other_port, _outdated_endpoint, _hopeless)
+LINK_RULES: tuple[LinkRule, ...] = (
+    _end_in_trouble,
+    _same_address,
+    _other_port,
+    _outdated_endpoint,
+    _contradiction,
+    _hopeless,
+)

@@ -1,4 +1,4 @@
-"""Which links are direct, and when one that is not is retried: less and less often.
+"""Which links are direct, by what both ends report, and when one that is not is retried: less and less often.
 
 Every attempt costs both ends a table, two reports and WireGuard's own handshakes. With these pauses a link that can
 never come up is tried eight times on its first day and three times on each later one: at most 100 kB and 45 kB of a
@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from wgmqtt import phrases
-from wgmqtt.engine.state import LinkRecord, RouterRecord, State
+from wgmqtt.engine.state import LinkRecord, RouterRecord, State, Verdict
 from wgmqtt.engine.step import Step
 from wgmqtt.logline import Phrase
 from wgmqtt.model import Link, link_of
@@ -28,6 +28,7 @@ def kick(state: State, links: Iterable[Link], moved: set[Link], mono_s: float) -
         record = state.link(link)
         record.kicked_s = mono_s
         record.kick_until_s = mono_s + KICK_S
+        record.first = record.second = "unknown"
         if link in moved:
             record.attempts = 0
         state.retries.discard(link)
@@ -54,45 +55,69 @@ def reported(state: State, step: Step, record: RouterRecord, before: Report | No
             continue
         link = link_of(name, other.name)
         known = state.link(link)
-        since_kick_ms = (step.now.mono_s - known.kicked_s) * 1000
-        phrase = _judge(state, step, link, peer, counted.get(peer.key))
+        is_proven = _is_proof(peer, counted.get(peer.key))
+        phrase = (_take_proof if is_proven else _take_failure)(state, step, link, name)
         if phrase is not None:
-            ms = "unknown" if math.isinf(since_kick_ms) else f"{since_kick_ms:.1f}"
-            step.say(phrase, router=name, peer=other.name, ms=ms, attempts=known.attempts)
+            ms = (step.now.mono_s - known.kicked_s) * 1000
+            ms_text = "unknown" if math.isinf(ms) else f"{ms:.1f}"
+            step.say(phrase, router=name, peer=other.name, ms=ms_text, attempts=known.attempts)
 
 
-def _judge(state: State, step: Step, link: Link, peer: ReportPeer, rx_before: str | None) -> Phrase | None:
-    """Take one line of a report into its link's record; return the phrase to log, if any.
+def _is_proof(peer: ReportPeer, rx_before: str | None) -> bool:
+    """Return whether a line proves the path: by the peer's own receive counter and a young handshake.
 
-    Only the peer's own receive counter and a young handshake prove a path: a ping may have gone through the hub.
+    An answered ping proves nothing: it may have gone through the hub.
     """
+    return is_alive(peer) and (rx_before is None or peer.rx != rx_before)
+
+
+def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | None:
+    """Take a proof by one end; return the phrase to log, if any. The link is direct when both ends have proved it."""
     known = state.link(link)
-    if is_alive(peer) and (rx_before is None or peer.rx != rx_before):
-        return _prove(state, step, link, known)
-    if known.proven_s >= known.kicked_s > -math.inf:
-        return None  # the other end has proved this very attempt
+    if _verdict(known, link, name) == "proven":
+        return None
+    _set_verdict(known, link, name, "proven")
+    if known.is_contradictory:
+        return phrases.CONTRADICTION if known.attempts <= 1 else None
+    if known.first != known.second:
+        return None  # the other end has not reported yet
+    state.retries.discard(link)
+    if not math.isinf(known.kicked_s):
+        known.proven_ms = (step.now.mono_s - known.kicked_s) * 1000
+    known.attempts = 0
+    if not known.is_direct:
+        known.direct_since_s = step.now.wall_s
+    return phrases.DIRECT
+
+
+def _take_failure(state: State, step: Step, link: Link, name: str) -> Phrase | None:
+    """Take a failure that one end reports, and plan the next attempt; return the phrase to log, if any."""
+    known = state.link(link)
+    if _verdict(known, link, name) == "proven" and not math.isinf(known.kicked_s):
+        return None  # it has proved this very attempt: an idle link's handshake grows old
+    _set_verdict(known, link, name, "failed")
     if link in state.retries:
         return None  # the other end has reported the failure already
-    was_direct, was_first = known.is_direct, known.attempts == 0
-    pause_s = RETRY_S[min(known.attempts, len(RETRY_S) - 1)]
-    state.retries.set(link, step.now.mono_s + pause_s)
+    was_direct = known.is_direct
+    state.retries.set(link, step.now.mono_s + RETRY_S[min(known.attempts, len(RETRY_S) - 1)])
     known.direct_since_s = None
     known.attempts += 1
     if known.attempts == HOPELESS_ATTEMPTS:
         return phrases.HOPELESS
-    return phrases.NOT_DIRECT_YET if was_direct or was_first else None
+    if known.attempts > 1 and not was_direct:
+        return None
+    return phrases.CONTRADICTION if known.is_contradictory else phrases.NOT_DIRECT_YET
 
 
-def _prove(state: State, step: Step, link: Link, known: LinkRecord) -> Phrase | None:
-    is_first = known.proven_s < known.kicked_s
-    if is_first:
-        known.proven_ms = (step.now.mono_s - known.kicked_s) * 1000
-    was_direct = known.is_direct
-    known.proven_s = step.now.mono_s
-    known.attempts = 0
-    known.direct_since_s = known.direct_since_s if was_direct else step.now.wall_s
-    state.retries.discard(link)
-    return phrases.DIRECT if is_first or not was_direct else None
+def _verdict(known: LinkRecord, link: Link, name: str) -> Verdict:
+    return known.first if name == link.first else known.second
+
+
+def _set_verdict(known: LinkRecord, link: Link, name: str, verdict: Verdict) -> None:
+    if name == link.first:
+        known.first = verdict
+    else:
+        known.second = verdict
 
 
 def is_alive(peer: ReportPeer) -> bool:

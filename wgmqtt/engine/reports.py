@@ -8,6 +8,7 @@ from wgmqtt.engine.step import Step
 from wgmqtt.errors import WgmqttError
 from wgmqtt.wire.report import STAGES, Report, decode_head, decode_lines
 
+MAX_LOGGED = 200
 STAGE_PHRASES = {"applied": phrases.TABLE_APPLIED, "final": phrases.TABLE_FINAL}
 
 
@@ -73,7 +74,7 @@ def _measure(step: Step, record: RouterRecord, report: Report, published_s: floa
         router=record.router.name,
         seq=report.seq,
         ms=f"{ms:.1f}",
-        did=",".join(sorted({peer.did for peer in report.peers})) or "nothing",
+        did=",".join(sorted({peer.did for peer in report.peers}))[:MAX_LOGGED] or "nothing",
         error=report.error or "none",
     )
     if is_first:

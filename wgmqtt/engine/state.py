@@ -112,25 +112,35 @@ class RouterRecord:
         return newest.seq if newest else None
 
 
+Verdict = Literal["unknown", "proven", "failed"]
+"""What one end of a link has reported since both were last asked to send."""
+
+
 @dataclass(slots=True)
 class LinkRecord:
     """Everything known of one link. Monotonic seconds, but for `direct_since_s` (Unix time), which is published."""
 
+    first: Verdict = "unknown"
+    second: Verdict = "unknown"
     direct_since_s: float | None = None
     kicked_s: float = -math.inf
     """When both ends were last asked to send."""
     kick_until_s: float = -math.inf
     """Until when their tables ask them to."""
-    proven_s: float = -math.inf
     proven_ms: float | None = None
-    """From the last kick to its proof."""
+    """From the last kick until both ends had proved the path."""
     attempts: int = 0
     """How many attempts failed since an end moved."""
 
     @property
     def is_direct(self) -> bool:
-        """Return whether no failure followed the last proof."""
+        """Return whether both ends have proved the path, and neither has reported a failure since."""
         return self.direct_since_s is not None
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Return whether one end receives and the other reports that it does not."""
+        return {self.first, self.second} == {"proven", "failed"}
 
 
 @dataclass(slots=True)

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from wgmqtt import phrases
 from wgmqtt.engine import outbox, ownership, status
 from wgmqtt.engine.effects import PublishStatus, ReadRetained
+from wgmqtt.engine.events import Now
 from wgmqtt.engine.state import State
 from wgmqtt.engine.step import Step
-from wgmqtt.errors import WgmqttError
+from wgmqtt.errors import Problem, WgmqttError, WireError
 from wgmqtt.wire.hub import decode_status
 from wgmqtt.wire.table import Table, decode_table
+
+MAX_AHEAD_MS = 100 * 365 * 86_400_000
 
 
 def read_retained(state: State) -> ReadRetained:
@@ -48,10 +51,23 @@ def _decode_tables(state: State, step: Step, retained: Mapping[str, bytes]) -> d
         payload = retained.get(topic, b"")
         try:
             if payload:
-                tables[name] = decode_table(payload, topic)
+                tables[name] = _decode_table(payload, topic, step.now)
         except WgmqttError as error:
             step.say(phrases.RETAINED_MALFORMED, router=name, reason=error)
     return tables
+
+
+def _decode_table(payload: bytes, topic: str, now: Now) -> Table:
+    """Return a retained table whose `seq` this daemon may have published.
+
+    A forged one near the largest possible `seq` would leave no room for the next. The limit is far enough that a hub
+    whose clock starts in 1970 accepts its own tables.
+    """
+    table = decode_table(payload, topic)
+    most = int(now.wall_s * 1000) + MAX_AHEAD_MS
+    if table.seq > most:
+        raise WireError(Problem(topic, "seq is far ahead of the clock", f"at most {most}", str(table.seq)))
+    return table
 
 
 def _find_gone(state: State, retained: Mapping[str, bytes]) -> tuple[str, ...]:
