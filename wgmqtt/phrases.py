@@ -213,6 +213,13 @@ TABLE_ACKNOWLEDGED = Phrase(
     "publishes what changed meanwhile",
     ("router", "seq", "ms"),
 )
+TABLE_OVERWRITTEN = Phrase(
+    "table overwritten by another client, publishing it again",
+    "warning",
+    "another client of the broker published on the topic of a router's table, or cleared it",
+    "publishes the table again, at most every 20 s; repetitions are at info. Find out who has the hub's password",
+    ("router",),
+)
 ROUTER_CLEARED = Phrase(
     "router no longer configured, clearing its topics",
     "info",
@@ -396,6 +403,7 @@ SECTIONS: tuple[Section, ...] = (
             TABLE_PUBLISHED,
             TABLES_PUBLISHED,
             TABLE_ACKNOWLEDGED,
+            TABLE_OVERWRITTEN,
             ROUTER_CLEARED,
         ),
     ),

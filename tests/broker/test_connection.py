@@ -13,8 +13,8 @@ from tests.broker.fake_broker import fake_broker, publish_packet
 from wgmqtt.broker.connection import Connection, Login
 from wgmqtt.broker.report_inbox import BURST_MESSAGES, ReportInbox
 from wgmqtt.broker.subscriber import Viewer
-from wgmqtt.engine.effects import ReadRetained
-from wgmqtt.engine.events import BrokerDown, BrokerUp, Event, Reported
+from wgmqtt.engine.effects import PublishTable, ReadRetained
+from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Event, ReadBack, Reported, TableOverwritten
 from wgmqtt.errors import EdgeError
 from wgmqtt.model import BrokerAddress
 
@@ -121,7 +121,7 @@ def test_topic_of_a_router_that_floods_is_left_for_a_while_and_its_newest_report
         try:
             async with asyncio.timeout(WAIT_S):
                 assert isinstance(await events.get(), BrokerUp)
-                connection.read_retained(ReadRetained(1, (), (), ((topic, "berlin"),), "p/fence"))
+                connection.read_retained(ReadRetained(1, (), (), (), ((topic, "berlin"),), "p/fence"))
                 await events.get()
                 await asyncio.to_thread(witness.flood, topic, [*(b"%d" % number for number in range(5000)), last])
                 while last not in reports:
@@ -136,3 +136,38 @@ def test_topic_of_a_router_that_floods_is_left_for_a_while_and_its_newest_report
         asyncio.run(run(broker.port))
     assert floods == ["berlin"]
     assert len(reports) < 2 * BURST_MESSAGES
+
+
+def test_table_of_another_client_is_noticed_and_own_tables_that_return_are_not(tmp_path: Path) -> None:
+    topic = "p/berlin/endpoints"
+
+    async def next_event(events: "asyncio.Queue[Event]") -> Event:
+        async with asyncio.timeout(WAIT_S):
+            return await events.get()
+
+    async def run(port: int) -> None:
+        witness = await asyncio.to_thread(Witness, port)
+        await asyncio.to_thread(witness.publish, topic, b"first", retain=True)
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        connection = Connection(1, login(port), events.put_nowait, ReportInbox(events.put_nowait, print))
+        connection.start()
+        try:
+            assert await next_event(events) == BrokerUp(1)
+            connection.read_retained(ReadRetained(1, (), ((topic, "berlin"),), (), (), "p/fence"))
+            assert await next_event(events) == ReadBack(1, {topic: b"first"})
+            for seq in range(1, 51):
+                connection.publish_table(PublishTable(1, "berlin", topic, b"own %d" % seq, seq))
+                assert await next_event(events) == Acked(1, "berlin", seq)
+            for payload in (b"forged", b"", b"own 1"):
+                await asyncio.to_thread(witness.publish, topic, payload, retain=True)
+                assert await next_event(events) == TableOverwritten(1, "berlin")
+            connection.publish_table(PublishTable(1, "berlin", topic, b"own 51", 51))
+            assert await next_event(events) == Acked(1, "berlin", 51)
+            await asyncio.sleep(0.2)
+            assert events.empty()
+        finally:
+            await connection.close()
+            await asyncio.to_thread(witness.close)
+
+    with running_broker(tmp_path) as broker:
+        asyncio.run(run(broker.port))

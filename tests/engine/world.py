@@ -26,6 +26,7 @@ from wgmqtt.engine.events import (
     PeersPolled,
     ReadBack,
     Reported,
+    TableOverwritten,
     Woken,
 )
 from wgmqtt.engine.state import State
@@ -94,6 +95,8 @@ class World:
     """Every message that was published: tables, and those about the hub."""
     reset: list[str] = field(default_factory=list)
     generation: int = 0
+    expected: dict[str, list[bytes]] = field(default_factory=dict)
+    """The newest payload of each table, and the one before."""
 
     @property
     def retained(self) -> dict[str, bytes]:
@@ -153,12 +156,16 @@ class World:
     def _talk(self, effect: PublishTable | PublishStatus | ReadRetained) -> None:
         match effect:
             case ReadRetained():
-                wanted = {topic: self.retained[topic] for topic in effect.topics if topic in self.retained}
+                tables = dict(effect.tables)
+                self.expected = {topic: [self.retained.get(topic, b"")] for topic in tables}
+                topics = (*effect.hub, *effect.topics, *tables)
+                wanted = {topic: self.retained[topic] for topic in topics if topic in self.retained}
                 self.waiting.append(ReadBack(effect.generation, wanted))
-                self._listen(effect.generation, effect.hub)
+                self._listen(effect.generation, effect.hub, tables)
             case PublishTable():
                 self.published.append((effect.router, decode_table(effect.payload, effect.topic)))
                 if not self.state.is_dry:
+                    self.expected[effect.topic] = [*self.expected[effect.topic], effect.payload][-2:]
                     self._send(Sent(effect.topic, effect.payload))
                 self.waiting.append(Acked(effect.generation, effect.router, effect.seq))
             case PublishStatus() if not self.state.is_dry:
@@ -168,12 +175,14 @@ class World:
         self.sent.append(message)
         self.waiting.append(message)
 
-    def _listen(self, generation: int, topics: tuple[str, ...]) -> None:
-        def hear(topic: str, payload: bytes) -> None:
-            if topic in topics:
+    def _listen(self, generation: int, hub: tuple[str, ...], tables: dict[str, str]) -> None:
+        def receive(topic: str, payload: bytes) -> None:
+            if topic in hub:
                 self.waiting.append(HubMessage(generation, topic, payload))
+            elif topic in tables and payload not in self.expected[topic]:
+                self.waiting.append(TableOverwritten(generation, tables[topic]))
 
-        self.broker.listeners[self.state.instance] = hear
+        self.broker.listeners[self.state.instance] = receive
 
     def next(self) -> None:
         """Let the first message in transit arrive."""
@@ -251,6 +260,14 @@ class World:
         topic = f"wgmqtt/v1/{name}/endpoints"
         in_transit = [each.payload for each in self.waiting if isinstance(each, Sent) and each.topic == topic]
         return decode_table([self.retained.get(topic, b""), *in_transit][-1], topic)
+
+    def endpoint_in_or_none(self, name: str, of: str) -> str | None:
+        """Return what `endpoint_in` does, or None if the broker has no table for `name`."""
+        topic = f"wgmqtt/v1/{name}/endpoints"
+        is_there = topic in self.retained or any(
+            isinstance(each, Sent) and each.topic == topic for each in self.waiting
+        )
+        return self.endpoint_in(name, of) if is_there else None
 
     def endpoint_in(self, name: str, of: str) -> str:
         """Return the endpoint of `of` in the table for `name`, as text."""

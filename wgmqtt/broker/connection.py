@@ -21,7 +21,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.engine.effects import PublishStatus, PublishTable, ReadRetained
-from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Cause, Event, HubMessage, ReadBack, Reported
+from wgmqtt.engine.events import (
+    Acked,
+    BrokerDown,
+    BrokerUp,
+    Cause,
+    Event,
+    HubMessage,
+    ReadBack,
+    Reported,
+    TableOverwritten,
+)
 from wgmqtt.model import BrokerAddress
 from wgmqtt.wire.report import MAX_REPORT_BYTES
 
@@ -113,7 +123,12 @@ class Connection:
         self._routers: dict[str, str] = {}
         self._paused: set[str] = set()
         self._hub: frozenset[str] = frozenset()
-        self._tables: dict[int, tuple[str, int]] = {}
+        self._tables: dict[int, tuple[str, int, str]] = {}
+        # Per topic of a table: its router, the hash of its newest payload, and of the one before until that one is
+        # acknowledged. Every other message there is another client's. The hash is keyed, so nobody can forge it.
+        self._table_routers: dict[str, str] = {}
+        self._newest: dict[str, int] = {}
+        self._before: dict[str, int] = {}
         self._fence_note = secrets.token_hex(8).encode()  # anyone who may read the topic sees it, so not the client-id
         self._client = self._make_client(login)
 
@@ -149,9 +164,11 @@ class Connection:
 
     def publish_table(self, effect: PublishTable) -> None:
         """Publish a table; `Acked` follows when the broker has it."""
+        self._before[effect.topic] = self._newest.get(effect.topic, 0)
+        self._newest[effect.topic] = hash(effect.payload)
         sent = self._client.publish(effect.topic, effect.payload, qos=1, retain=True)
         # `_acked` runs on this same thread, so it cannot run before the next line does.
-        self._tables[sent.mid] = (effect.router, effect.seq)
+        self._tables[sent.mid] = (effect.router, effect.seq, effect.topic)
 
     def publish_status(self, effect: PublishStatus) -> None:
         """Publish on one of the hub's own topics, without waiting for the acknowledgement."""
@@ -170,7 +187,7 @@ class Connection:
         """
         self._reading, self._retained, self._hub = effect, {}, frozenset()
         # The hub's own topics stay subscribed, so that no message of another daemon is missed or delivered twice.
-        self._subscribe((effect.fence, *effect.hub, *(topic for topic in effect.topics if topic not in effect.hub)))
+        self._subscribe((effect.fence, *effect.hub, *effect.topics, *(topic for topic, _ in effect.tables)))
         self._client.publish(effect.fence, self._fence_note, qos=0)
 
     def _subscribe(self, topics: tuple[str, ...]) -> None:
@@ -218,7 +235,9 @@ class Connection:
 
     def _acked(self, mid: int) -> None:
         if mid in self._tables:
-            self._deliver(Acked(self.generation, *self._tables.pop(mid)))
+            router, seq, topic = self._tables.pop(mid)
+            self._before.pop(topic, None)
+            self._deliver(Acked(self.generation, router, seq))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         router = self._routers.get(message.topic)
@@ -227,12 +246,18 @@ class Connection:
         elif message.topic in self._hub:
             self._hand(HubMessage(self.generation, message.topic, bytes(message.payload)))
         elif self._reading is None:
-            return
+            self._check_table(message.topic, bytes(message.payload))
         elif message.topic == self._reading.fence:
             if message.payload == self._fence_note:  # not that of another daemon of this hub
                 self._finish_reading(self._reading)
         else:
             self._retained[message.topic] = bytes(message.payload)
+
+    def _check_table(self, topic: str, payload: bytes) -> None:
+        """Report a message on a table's topic that is not this daemon's own, which returns to it, too."""
+        router = self._table_routers.get(topic)
+        if router is not None and hash(payload) not in (self._newest.get(topic), self._before.get(topic)):
+            self._hand(TableOverwritten(self.generation, router))
 
     def _take_report(self, topic: str, router: str, payload: bytes | bytearray) -> None:
         # One byte more than the limit suffices to reject a report that is too large.
@@ -253,8 +278,12 @@ class Connection:
 
     def _finish_reading(self, asked: ReadRetained) -> None:
         self._reading = None
+        self._table_routers = dict(asked.tables)
+        self._newest = {topic: hash(self._retained.get(topic, b"")) for topic in self._table_routers}
         self._hand(ReadBack(self.generation, self._retained))
-        self._client.unsubscribe([asked.fence, *(topic for topic in asked.topics if topic not in asked.hub)])
+        self._retained = {}
+        # The topics of tables stay subscribed, so that a table that another client overwrites is noticed.
+        self._client.unsubscribe([asked.fence, *asked.topics])
         self._routers = dict(asked.reports)
         self._hub = frozenset(asked.hub)
         self._subscribe(tuple(self._routers))

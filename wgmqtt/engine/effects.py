@@ -23,13 +23,15 @@ class CloseBroker:
 
 @dataclass(frozen=True, slots=True)
 class ReadRetained:
-    """Collect what is retained on `topics`, then listen on `reports` (topic, router) and on the topics of `hub`.
+    """Collect what is retained on `topics`, `tables` and `hub`, then listen on `tables`, `reports` and `hub`.
 
-    Answered by ReadBack, then by Reported and HubMessage.
+    `tables` and `reports` are pairs of topic and router. Answered by ReadBack, then by TableOverwritten, Reported and
+    HubMessage.
     """
 
     generation: int
     topics: tuple[str, ...]
+    tables: tuple[tuple[str, str], ...]
     hub: tuple[str, ...]
     reports: tuple[tuple[str, str], ...]
     fence: str

@@ -5,6 +5,7 @@ from typing import Protocol
 from wgmqtt.engine import (
     damping,
     endpoints,
+    healing,
     links,
     outbox,
     rejected_packets,
@@ -36,6 +37,7 @@ from wgmqtt.engine.events import (
     ReadBack,
     Reconfigured,
     Reported,
+    TableOverwritten,
     WatchEvent,
     Woken,
 )
@@ -57,7 +59,7 @@ class Timed(Protocol):
 
 
 # The session is first: what the others find due is published only if the session is still ready after its own deadline.
-TIMED: tuple[Timed, ...] = (session, damping, outbox, links, stale_sessions, report_polling, status)
+TIMED: tuple[Timed, ...] = (session, damping, outbox, healing, links, stale_sessions, report_polling, status)
 
 
 class Engine:
@@ -124,6 +126,8 @@ class Engine:
                 session.hub_message(self.state, step, event)
             case Acked():
                 outbox.acked(self.state, step, event)
+            case TableOverwritten():
+                healing.overwritten(self.state, step, event)
             case Reported():
                 reports.reported(self.state, step, event)
 

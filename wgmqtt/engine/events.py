@@ -102,6 +102,14 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
+class TableOverwritten:
+    """Another client published on the topic of a router's table, or cleared it."""
+
+    generation: int
+    router: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """A message on a router's report topic, unchecked."""
 
@@ -139,6 +147,6 @@ class Reconfigured:
 
 
 WatchEvent = PeersPolled | InterfaceFailed | PacketsRejected | HintsActive | HintsUnavailable
-BrokerEvent = BrokerUp | BrokerDown | ReadBack | Acked | Reported | HubMessage
+BrokerEvent = BrokerUp | BrokerDown | ReadBack | Acked | TableOverwritten | Reported | HubMessage
 ProcessEvent = FreezeChecked | Woken | Reconfigured
 Event = WatchEvent | BrokerEvent | ProcessEvent

@@ -46,7 +46,7 @@ def judge(state: State, message: HubMessage) -> Verdict:
         return Verdict("nothing" if asker == state.instance else "question", asker)
     online = decode_online(message.payload, message.topic)
     if online is None:
-        return Verdict("nothing")
+        return Verdict("overwritten")  # malformed, or cleared
     return Verdict(_meaning(state, online), online.instance)
 
 

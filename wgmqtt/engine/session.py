@@ -212,8 +212,9 @@ def _confirm(state: State, _step: Step, _signal: Signal, _before: Phase) -> None
 def _restate(state: State, step: Step, _signal: Signal, _before: Phase) -> None:
     """Publish again that this daemon is active; read back later, when the other daemon has stopped publishing."""
     step.do(ownership.online(state))
-    status.publish(state, step)
-    state.session.reread_s = step.now.mono_s + ASK_S
+    if math.isinf(state.session.reread_s):
+        status.publish(state, step)
+        state.session.reread_s = step.now.mono_s + ASK_S
 
 
 def _fail(state: State, step: Step, signal: Signal, before: Phase) -> None:

@@ -100,6 +100,8 @@ class RouterRecord:
     is_report_malformed: bool = False
     configured: dict[PublicKey, Configured] | None = None
 
+    healing: Damping | None = None
+    """The back-off of replacing a table that another client overwrote."""
     unanswered_s: float | None = None
     """Since when the router owes a report, in monotonic seconds."""
     reset_s: float | None = None
@@ -171,6 +173,8 @@ class State:
     """Routers that are alive and owe a report, with the time at which their connection counts as stale."""
     retries: Deadlines[Link] = field(default_factory=Deadlines)
     """Links whose last attempt failed, with the time of the next one."""
+    overwritten: Deadlines[str] = field(default_factory=Deadlines)
+    """Routers whose overwritten table is replaced later."""
     awaited: set[bytes] = field(default_factory=set)
     """Keys of routers that owe a report, and whose next sign of life sets a deadline in `stale`."""
 

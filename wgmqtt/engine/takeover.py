@@ -23,7 +23,8 @@ def read_retained(state: State) -> ReadRetained:
     topics = state.directory.topics
     return ReadRetained(
         state.session.generation,
-        topics=(topics.hub_online, topics.hub_status, *(topics.endpoints(name) for name in state.routers)),
+        topics=(topics.hub_status,),
+        tables=tuple((topics.endpoints(name), name) for name in state.routers),
         hub=(topics.hub_online, topics.hub_who),
         reports=tuple((topics.report(name), name) for name in state.routers),
         fence=topics.hub_fence,
