@@ -98,7 +98,7 @@ def read_back(broker: ProductBroker, topics: Mapping[str, str]) -> Mapping[str, 
             for number, (topic, name) in enumerate(topics.items()):
                 connection.publish_table(PublishTable(1, name, topic, bytes(TABLE_BYTES), number))
                 assert isinstance(await events.get(), Acked)
-            connection.read_retained(ReadRetained(1, tuple(topics), (), (), f"{PREFIX}/hub/hub1/fence"))
+            connection.read_retained(ReadRetained(1, (), tuple(topics.items()), (), (), f"{PREFIX}/hub/hub1/fence"))
             found = await events.get()
         await connection.close()
         assert isinstance(found, ReadBack)

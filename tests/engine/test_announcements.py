@@ -38,7 +38,7 @@ def test_address_of_no_host_is_never_announced_whatever_the_configuration_says(a
 
 @pytest.mark.parametrize("address", ["203.0.113.1", "2001:db8::1"])
 def test_port_zero_is_never_announced(address: str) -> None:
-    assert reason_not_to_publish(Endpoint(address, 0), EVERYTHING) == "port 0"
+    assert reason_not_to_publish(Endpoint(address, 0), EVERYTHING) == "it has port 0"
     assert reason_not_to_publish(Endpoint(address, 1), EVERYTHING) == ""
 
 
@@ -49,7 +49,11 @@ def test_global_address_is_announced(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [("192.168.1.1", "private"), ("fd00::1", "private"), ("100.64.1.1", "shared by a provider's NAT (CGNAT)")],
+    [
+        ("192.168.1.1", "it is private"),
+        ("fd00::1", "it is private"),
+        ("100.64.1.1", "it is shared by a provider's NAT (CGNAT)"),
+    ],
 )
 def test_address_that_only_the_configuration_may_publish(address: str, reason: str) -> None:
     assert reason_not_to_publish(Endpoint(address, 51820), ()) == reason

@@ -70,6 +70,19 @@ def _changing_port(world: World) -> None:
     both_report(world)
 
 
+def _private(world: World) -> None:
+    both_report(world)
+    world.poll("berlin", "192.168.1.7")
+    world.wait(30)
+
+
+def _alternating(world: World) -> None:
+    for number in range(7):
+        world.poll("berlin", "203.0.113.77" if number % 2 == 0 else "203.0.113.1")
+        world.wait(60)
+        both_report(world)
+
+
 @dataclass(frozen=True)
 class Case:
     """What happens to a pair, and what the diagnosis of berlin (or of the link) starts with."""
@@ -83,7 +96,8 @@ ROUTER_CASES: Sequence[Case] = (
     Case("_no_handshake", _no_handshake, "no handshake with the hub yet"),
     Case("_rejected", _rejected, "WireGuard rejects packets from its address"),
     Case("_silent", _silent, "no handshake with the hub"),
-    Case("_no_report", lambda _: None, "has never reported: import its script"),
+    Case("_not_published", _private, "its endpoint 192.168.1.7:51820 is not published, because it is private: add"),
+    Case("_no_report", lambda world: report(world, "cologne"), "has never reported: import its script"),
     Case("_malformed_report", lambda world: report(world, "berlin", seq=7), "sends malformed reports"),
     Case("_no_answer", _no_answer, "does not answer"),
     Case(
@@ -94,6 +108,7 @@ ROUTER_CASES: Sequence[Case] = (
     Case("_other_script", lambda world: report(world, "berlin", script="0.9 ff"), "runs a different version"),
     Case("_failed", lambda world: report(world, "berlin", line("cologne", "failed")), "could not set"),
     Case("_overwritten", _overwritten, "something else on the router overwrites the endpoint of cologne"),
+    Case("_alternating", _alternating, "alternates between 203.0.113.1 and 203.0.113.77: if it has two lines"),
     Case("_changing_port", _changing_port, "its port keeps changing at one address"),
 )
 
@@ -145,11 +160,31 @@ def _one_direction(world: World) -> None:
     report(world, "cologne", line("berlin", configured="203.0.113.1 51820", handshake_s=""))
 
 
+def _v4_and_v6(world: World) -> None:
+    both_report(world)
+    world.poll("cologne", "2001:db8::2")
+    world.wait(30)
+    both_report(world)
+
+
+def _disabled(world: World) -> None:
+    report(world, "berlin", line("cologne", "disabled", "203.0.113.2 51820", handshake_s=""))
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820", handshake_s=""))
+
+
+def _second_line(world: World) -> None:
+    report(world, "berlin", line("cologne", configured="203.0.113.2 51820", current="203.0.113.99 51820"))
+    report(world, "cologne", line("berlin", configured="203.0.113.1 51820"))
+
+
 LINK_CASES: Sequence[Case] = (
+    Case("_no_common_family", _v4_and_v6, "berlin reaches the hub over IPv4 and cologne over IPv6: let both use"),
+    Case("_disabled", _disabled, "the peer for cologne is disabled on berlin: enable it there"),
+    Case("_other_address", _second_line, "cologne sends to berlin from 203.0.113.99, but to the hub from 203.0.113.2"),
     Case("_end_in_trouble", lambda world: report(world, "cologne"), "see berlin"),
     Case("_other_port", _other_port, "the NAT of cologne uses another port for each destination"),
     Case("_outdated_endpoint", _outdated_endpoint, "berlin sends to 203.0.113.2:4711, where cologne no longer is"),
-    Case("_contradiction", _one_direction, "berlin receives from cologne, but cologne reports that it receives"),
+    Case("_contradiction", _one_direction, "berlin receives packets, but cologne reports that it receives none"),
     Case("_hopeless", both_fail_four_times, "the NATs do not allow a direct path"),
 )
 
@@ -159,6 +194,48 @@ def test_link_in_trouble_gets_its_diagnosis(case: Case) -> None:
     world = make_pair(script=SCRIPT)
     case.arrange(world)
     assert link_trouble(world.state, LINK, world.now).startswith(case.text)
+
+
+def test_router_without_report_while_no_other_has_reported_may_be_the_hubs_firewall() -> None:
+    """A firewall that drops the broker's port from the tunnel looks like routers without a script."""
+    world = make_pair(script=SCRIPT)
+    for name in NAMES:
+        trouble = router_trouble(world.state, world.state.routers[name], world.now)
+        assert trouble.startswith("has never reported, nor has any other router: import its script")
+        assert "check that the hub's firewall accepts TCP port 1883 from the tunnel" in trouble
+
+
+@pytest.mark.parametrize(("address", "reason"), [("100.64.1.7", "a provider's NAT"), ("fd00::7", "it is private")])
+def test_router_whose_address_may_not_be_published_is_not_asked_to_import_its_script(address: str, reason: str) -> None:
+    world = make_pair(script=SCRIPT, addresses=(address, "203.0.113.2"))
+    report(world, "cologne")
+    trouble = router_trouble(world.state, world.state.routers["berlin"], world.now)
+    assert reason in trouble
+    assert "also_publish" in trouble
+    assert "public_endpoint" in trouble
+
+
+def test_router_that_moves_between_three_addresses_does_not_alternate() -> None:
+    world = make_pair(script=SCRIPT)
+    for number in range(9):
+        world.poll("berlin", f"203.0.113.{70 + number % 3}")
+        world.wait(60)
+        both_report(world)
+    assert router_trouble(world.state, world.state.routers["berlin"], world.now) == ""
+
+
+LONGEST_NAME, MOST_BYTES = 32, 250
+
+
+@pytest.mark.parametrize("case", [*ROUTER_CASES, *LINK_CASES], ids=lambda case: case.rule)
+def test_text_of_a_diagnosis_with_the_longest_names_fits_the_limit_of_the_status(case: Case) -> None:
+    """The broker's limit for a message is computed with this length (gen-mosquitto)."""
+    world = make_pair(script=SCRIPT)
+    case.arrange(world)
+    is_link = case in LINK_CASES
+    berlin = world.state.routers["berlin"]
+    text = link_trouble(world.state, LINK, world.now) if is_link else router_trouble(world.state, berlin, world.now)
+    assert len(text.replace("berlin", "x" * LONGEST_NAME).replace("cologne", "x" * LONGEST_NAME)) <= MOST_BYTES
 
 
 def test_two_routers_behind_one_address_get_the_hint_of_a_common_site() -> None:

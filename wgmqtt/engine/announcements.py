@@ -25,15 +25,15 @@ def announce_again(record: RouterRecord, also_publish: Iterable[AnyNetwork]) -> 
 
 
 def reason_not_to_publish(endpoint: Endpoint, also_publish: Iterable[AnyNetwork]) -> str:
-    """Return in a few words why no other router may learn an endpoint; empty if it may."""
+    """Return in words why no other router may learn an endpoint; empty if it may."""
     ip = endpoint.ip
     if endpoint.port == 0:
-        return "port 0"
+        return "it has port 0"
     if not _is_unicast(ip):
-        return "not the address of one host"
+        return "it is not the address of one host"
     if ip.is_global or any(ip in network for network in also_publish):
         return ""
-    return "shared by a provider's NAT (CGNAT)" if ip in CARRIER_NAT else "private"
+    return "it is shared by a provider's NAT (CGNAT)" if ip in CARRIER_NAT else "it is private"
 
 
 def _is_unicast(ip: IPv4Address | IPv6Address) -> bool:

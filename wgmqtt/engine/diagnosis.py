@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 
-from wgmqtt.engine import conflicts, port_churn, rejected_packets
+from wgmqtt.engine import address_churn, conflicts, port_churn, rejected_packets
+from wgmqtt.engine.announcements import reason_not_to_publish
 from wgmqtt.engine.events import Now
 from wgmqtt.engine.links import HOPELESS_ATTEMPTS, is_alive
 from wgmqtt.engine.state import RouterRecord, State
-from wgmqtt.model import Link
+from wgmqtt.model import Endpoint, Link
 from wgmqtt.wire.report import ReportPeer
 
 SILENT_S = 180.0  # a WireGuard session ends this long after its handshake
 PATIENCE_S = 60.0
+MOST_NAMES = 3
 
 RouterRule = Callable[[State, RouterRecord, Now], str]
 LinkRule = Callable[[State, Link, Now], str]
@@ -42,7 +44,7 @@ def link_trouble(state: State, link: Link, now: Now) -> str:
 
 def link_note(state: State, link: Link) -> str:
     """Return what is worth knowing about a link that is direct; empty if nothing is."""
-    return _endpoint_dependent_nat(state, link)
+    return _second_line(state, link) or _endpoint_dependent_nat(state, link)
 
 
 def _no_handshake(_state: State, record: RouterRecord, _now: Now) -> str:
@@ -81,9 +83,25 @@ def _malformed_report(_state: State, record: RouterRecord, _now: Now) -> str:
     return "sends malformed reports: import the current script, and check who else knows its password"
 
 
-def _no_report(_state: State, record: RouterRecord, _now: Now) -> str:
+def _not_published(state: State, record: RouterRecord, _now: Now) -> str:
+    if record.released is None or record.announced is not None:
+        return ""
+    reason = reason_not_to_publish(record.released, state.directory.config.also_publish)
+    return (
+        f"its endpoint {record.released} is not published, because {reason}: add its network to also_publish if the "
+        "other routers can reach it there, else set its public_endpoint"
+    )
+
+
+def _no_report(state: State, record: RouterRecord, _now: Now) -> str:
     if record.report is not None:
         return ""
+    if not state.has_report:
+        port = state.directory.config.broker_for_routers.port
+        return (
+            "has never reported, nor has any other router: import its script; if that is done, check that the hub's "
+            f"firewall accepts TCP port {port} from the tunnel"
+        )
     return "has never reported: import its script, then check /iot/mqtt/brokers/print and /log/print on the router"
 
 
@@ -110,12 +128,23 @@ def _failed(_state: State, record: RouterRecord, _now: Now) -> str:
 
 
 def _overwritten(state: State, record: RouterRecord, now: Now) -> str:
-    names = ", ".join(conflicts.suspended_peers(state, record, now.mono_s))
+    names = conflicts.suspended_peers(state, record, now.mono_s)
     if not names:
         return ""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return (
-        f"something else on the router overwrites the endpoint of {names}: find that script or "
-        "tool (suspended for an hour)"
+        f"something else on the router overwrites the endpoint of {', '.join(names[:MOST_NAMES])}{more}: find that "
+        "script or tool (suspended for an hour)"
+    )
+
+
+def _alternating(_state: State, record: RouterRecord, now: Now) -> str:
+    addresses = address_churn.alternating(record, now.mono_s)
+    if not addresses:
+        return ""
+    return (
+        f"alternates between {' and '.join(addresses)}: if it has two lines, use one of them for WireGuard; else "
+        "another router has a copy of its private key, and needs its own"
     )
 
 
@@ -132,6 +161,7 @@ ROUTER_RULES: tuple[RouterRule, ...] = (
     _no_handshake,
     _rejected,
     _silent,
+    _not_published,
     _malformed_report,
     _no_report,
     _no_answer,
@@ -139,6 +169,7 @@ ROUTER_RULES: tuple[RouterRule, ...] = (
     _other_script,
     _failed,
     _overwritten,
+    _alternating,
     _changing_port,
 )
 
@@ -150,15 +181,32 @@ def _end_in_trouble(state: State, link: Link, now: Now) -> str:
     return ""
 
 
+def _no_common_family(state: State, link: Link, _now: Now) -> str:
+    first, second = state.routers[link.first].announced, state.routers[link.second].announced
+    if first is None or second is None or first.family == second.family:
+        return ""
+    return (
+        f"{link.first} reaches the hub over IPv{first.family} and {link.second} over IPv{second.family}: let both use "
+        "the same one, or keep relaying through the hub"
+    )
+
+
+def _disabled(state: State, link: Link, _now: Now) -> str:
+    for at, of in ((link.first, link.second), (link.second, link.first)):
+        line = _reported_line(state, at, of)
+        if line is not None and line.did == "disabled":
+            return f"the peer for {of} is disabled on {at}: enable it there, or remove this link from the configuration"
+    return ""
+
+
 def _contradiction(state: State, link: Link, _now: Now) -> str:
     known = state.links.get(link)
     if known is None or not known.is_contradictory:
         return ""
     receiver, other = (link.first, link.second) if known.first == "proven" else (link.second, link.first)
     return (
-        f"{receiver} receives from {other}, but {other} reports that it receives nothing from {receiver}: check the "
-        f"input firewall of {other}, and that its NAT keeps UDP mappings longer than the keepalive (on RouterOS: "
-        "udp-timeout of /ip/firewall/connection/tracking)"
+        f"{receiver} receives packets, but {other} reports that it receives none: check the input firewall of {other} "
+        "and the UDP timeout of its NAT (udp-timeout in /ip/firewall/connection/tracking)"
     )
 
 
@@ -175,6 +223,20 @@ def _same_address(state: State, link: Link, now: Now) -> str:
     )
 
 
+def _other_address(state: State, link: Link, _now: Now) -> str:
+    text = _second_line(state, link)
+    return f"{text}: use one line for WireGuard there, or keep relaying through the hub" if text else ""
+
+
+def _second_line(state: State, link: Link) -> str:
+    """Return in words which end sends to the other from another address than to the hub; empty if none is known to."""
+    for at, of in ((link.first, link.second), (link.second, link.first)):
+        announced, current = state.routers[of].announced, _seen_elsewhere(state, at, of)
+        if announced is not None and current is not None and current.address != announced.address:
+            return f"{of} sends to {at} from {current.address}, but to the hub from {announced.address}"
+    return ""
+
+
 def _other_port(state: State, link: Link, _now: Now) -> str:
     text = _endpoint_dependent_nat(state, link)
     return f"{text}: forward the WireGuard port there, or keep relaying through the hub" if text else ""
@@ -183,17 +245,25 @@ def _other_port(state: State, link: Link, _now: Now) -> str:
 def _endpoint_dependent_nat(state: State, link: Link) -> str:
     """Return in words whose NAT gives the other end another port than the hub; empty if none is known to."""
     for at, of in ((link.first, link.second), (link.second, link.first)):
-        if _is_seen_elsewhere(state, at, of):
+        if _is_at_other_port(state, at, of):
             return f"the NAT of {of} uses another port for each destination (endpoint-dependent)"
     return ""
 
 
-def _is_seen_elsewhere(state: State, at: str, of: str) -> bool:
-    """Return whether `at` receives from `of` at another endpoint than the hub does; inside one site that is normal."""
+def _is_at_other_port(state: State, at: str, of: str) -> bool:
+    announced, current = state.routers[of].announced, _seen_elsewhere(state, at, of)
+    return announced is not None and current is not None and current.address == announced.address
+
+
+def _seen_elsewhere(state: State, at: str, of: str) -> Endpoint | None:
+    """Return the endpoint from which `at` receives from `of`, if it is not the announced one; inside a site it may be.
+
+    None if there is no live session between them.
+    """
     other, line = state.routers[of], _reported_line(state, at, of)
     if other.announced is None or line is None or line.current is None or not is_alive(line):
-        return False
-    return line.current not in (other.announced, other.router.lan)
+        return None
+    return None if line.current in (other.announced, other.router.lan) else line.current
 
 
 def _outdated_endpoint(state: State, link: Link, _now: Now) -> str:
@@ -215,7 +285,7 @@ def _hopeless(state: State, link: Link, _now: Now) -> str:
     if known is None or known.attempts < HOPELESS_ATTEMPTS:
         return ""
     for name in (link.first, link.second):
-        if any(_is_seen_elsewhere(state, each.other(name), name) for each in state.directory.links_of[name]):
+        if any(_is_at_other_port(state, each.other(name), name) for each in state.directory.links_of[name]):
             return (
                 f"the NAT of {name} is endpoint-dependent: forward the WireGuard port there, or keep "
                 "relaying through the hub"
@@ -227,7 +297,10 @@ def _hopeless(state: State, link: Link, _now: Now) -> str:
 
 LINK_RULES: tuple[LinkRule, ...] = (
     _end_in_trouble,
+    _no_common_family,
+    _disabled,
     _same_address,
+    _other_address,
     _other_port,
     _outdated_endpoint,
     _contradiction,

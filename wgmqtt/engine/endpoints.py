@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wgmqtt import phrases
-from wgmqtt.engine import damping, port_churn, stale_sessions, watch_faults
+from wgmqtt.engine import address_churn, damping, port_churn, stale_sessions, watch_faults
 from wgmqtt.engine.effects import MANY
 from wgmqtt.engine.events import PeersPolled
 from wgmqtt.engine.state import RouterRecord, State
@@ -45,6 +45,7 @@ def _update(state: State, step: Step, interface: str, peer: PeerState) -> _Move 
     is_new = before is None or before.endpoint != peer.endpoint
     if is_new and peer.endpoint is not None:
         port_churn.note(record, peer.endpoint, step.now.mono_s)
+        address_churn.note(record, peer.endpoint, step.now.mono_s)
     if is_new:
         record.since_s = step.now.mono_s
     record.interface, record.peer = interface, peer

@@ -28,6 +28,7 @@ def reported(state: State, step: Step, event: Reported) -> None:
     if report is None:
         return
     record.report, record.reported_s, record.is_report_malformed = report, step.now.wall_s, False
+    state.has_report = True
     stale_sessions.reported(state, record)
     if report.seq == record.last_seq:
         _answered(state, step, record, before)

@@ -82,6 +82,8 @@ class RouterRecord:
     """The endpoint that others learn: `released`, if it may be published."""
     damping: Damping | None = None
     ports: Ports | None = None
+    addresses: tuple[tuple[str, float], ...] = ()
+    """The newest changes of the peer's address, each with its time (monotonic seconds)."""
 
     retained: Table | None = None
     """The table that the broker retains, as far as known."""
@@ -185,6 +187,8 @@ class State:
     queue: dict[str, None] = field(default_factory=dict)
     """Routers whose table is published when fewer others are in flight; a dict, because it is an ordered set."""
     last_seq: int = 0
+    has_report: bool = False
+    """Whether any router has ever reported to this process."""
     status_s: float = 0.0
     """When the status is published next, in monotonic seconds."""
     report_poll_s: float | None = None
