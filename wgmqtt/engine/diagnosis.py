@@ -206,7 +206,7 @@ def _contradiction(state: State, link: Link, _now: Now) -> str:
     receiver, other = (link.first, link.second) if known.first == "proven" else (link.second, link.first)
     return (
         f"{receiver} receives packets, but {other} reports that it receives none: check the input firewall of {other} "
-        "and the UDP timeout of its NAT (udp-timeout in /ip/firewall/connection/tracking)"
+        "and the UDP timeout of its NAT (/ip/firewall/connection/tracking)"
     )
 
 
