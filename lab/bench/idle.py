@@ -41,6 +41,7 @@ def inside(size: int, active: int, measured_s: float) -> None:
         names = list(hub.routers)
         hub.link([names[start : start + MESH] for start in range(0, size, MESH)])
         hub.start_broker()
+        hub.hear_silent_routers()
         hub.send(KEEPALIVE_MS)
         hub.start_daemon()
         time.sleep(1.0)

@@ -1,9 +1,11 @@
 """A hub with thousands of routers on the kernel's WireGuard, some of which have live sessions."""
 
+import base64
 import os
 from collections.abc import Mapping, Sequence
 
 from lab.network.addresses import HUB_PORT, HUB_TUNNEL, wan_prefix
+from lab.network.handshake import public_key
 from lab.network.netns import python_module
 from lab.network.shell import run
 from lab.network.wireguard import Device, PeerConfig
@@ -18,6 +20,8 @@ from wgmqtt.config.files import read_config
 BROKER_USERS = 200
 SITE_PORT = 20000  # and upwards, one for each site
 WAN = wan_prefix(4)
+SILENT_NETS = ("32/27", "64/26", "128/26")  # the addresses of silent routers
+HANDSHAKES_S = 120.0
 
 
 class LargeHub(StandaloneHub):
@@ -46,19 +50,29 @@ class LargeHub(StandaloneHub):
         self.traffic = Child("traffic", self.sites, command, self.log, read_json_line) if active else None
 
     def _give_keys(self) -> None:
-        """Give the active routers keys whose private keys are known."""
-        loop = 'while read -r private; do echo "$private" | wg pubkey; done'
-        text = "".join(f"{key(name)}\n" for name in self.active)
-        for name, public_key in zip(self.active, run("sh", "-c", loop, text_in=text).split(), strict=True):
-            self.add_router(name, public_key)
+        """Give the routers keys whose private keys are known."""
+        for name in self.routers:
+            self.add_router(name, base64.b64encode(public_key(base64.b64decode(key(name)))).decode())
 
     def _configure_hub(self) -> None:
         """Add all routers to the hub's device; silent ones have an endpoint, too."""
-        peers = []
+        peers, active = [], set(self.active)
         for number, (name, router) in enumerate(self.routers.items()):
-            silent = "" if name in set(self.active) else f"{WAN}{number % 200 + 30}:{1024 + number}"
+            silent = "" if name in active else ":".join(map(str, _silent_endpoint(number)))
             peers.append(PeerConfig(str(router["public_key"]), [f"{router['tunnel_address']}/32"], silent))
         self.device.configure(peers, [f"{HUB_TUNNEL}/16"])
+
+    def hear_silent_routers(self) -> None:
+        """Let each silent router shake hands with the hub once, from its endpoint, so that the endpoint is news."""
+        active = set(self.active)
+        lines = [
+            f"{key(name)} {' '.join(map(str, _silent_endpoint(number)))}\n"
+            for number, name in enumerate(self.routers)
+            if name not in active
+        ]
+        self.sites.ip(*(f"route add local {WAN}{net} dev lo" for net in SILENT_NETS))
+        program = python_module("lab.probes.handshakes", f"{WAN}1", str(HUB_PORT), self.device.keys.public)
+        self.sites.run(*program, text_in="".join(lines), timeout_s=HANDSHAKES_S)
 
     def _make_sites(self) -> None:
         lines, script = list[str](), list[str]()
@@ -128,3 +142,7 @@ class LargeHub(StandaloneHub):
         since_ns = self.log.note("lab", "daemon").t_ns
         self.daemon.start()
         return self.expect_log("broker ready", timeout_s, since_ns=since_ns)
+
+
+def _silent_endpoint(number: int) -> tuple[str, int]:
+    return f"{WAN}{number % 160 + 32}", 1024 + number
