@@ -24,7 +24,7 @@ from wgmqtt.model import Config
 from wgmqtt.perform import Performer
 from wgmqtt.script.render import script_id
 from wgmqtt.script.templates import read_templates
-from wgmqtt.watch.watcher import watch
+from wgmqtt.watch.watcher import Trackers, watch
 
 FREEZE_POLL_S = 0.5
 LOG_DELAY_S = 0.02
@@ -51,6 +51,7 @@ class _Daemon:
         self._reload_requested = asyncio.Event()
         self._failure: Exception | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._trackers: Trackers = {}
         self._watch_lock = asyncio.Lock()  # two watchers would share one nftables table
 
     async def run(self) -> None:
@@ -135,14 +136,14 @@ class _Daemon:
             self._restart_watch()
 
     def _restart_watch(self) -> None:
-        """Start watching from an empty snapshot: peers that were not configured before may be now."""
+        """Start watching again; the first poll names every peer, because others may be configured than before."""
         if self._watching is not None:
             self._watching.cancel()
         self._watching = self._tasks.create_task(self._watch())
 
     async def _watch(self) -> None:
         async with self._watch_lock:
-            await watch(self._config, self.post, awaited=self._engine.awaited_keys)
+            await watch(self._config, self.post, awaited=self._engine.awaited_keys, trackers=self._trackers)
 
     async def _watch_freezing(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 Every router is linked to three others. Active routers have a live session and send a packet every 25 s, like
 WireGuard's keepalive; each renews its session every two minutes, and the hub sees that. The others are silent peers
-with an endpoint.
+that were heard once, before the daemon started.
 """
 
 import sys

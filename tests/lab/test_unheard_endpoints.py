@@ -1,5 +1,6 @@
 """An endpoint that a person or a script sets on the hub is no news until WireGuard hears the peer there."""
 
+import signal
 import time
 from collections.abc import Callable
 
@@ -51,6 +52,8 @@ def test_endpoint_set_on_the_hub_is_not_published_and_the_next_move_is(act: Call
         since_ns = lab.log.note("lab", "endpoint set").t_ns
         act(lab, site)
         assert lab.network.endpoint_at_hub(site) == ("203.0.113.77", 4242)
+        lab.daemon.signal(signal.SIGHUP)
+        lab.log.expect("hub", "configuration reloaded", PATIENCE_S, since_ns=since_ns)
         time.sleep(QUIET_S)
         assert not lab.log.find("hub", "endpoint changed", since_ns=since_ns)
         assert not lab.log.find("hub", "table published", since_ns=since_ns)

@@ -26,7 +26,7 @@ def complete(snapshot: Snapshot) -> Dump:
 
 
 def test_endpoint_set_on_the_hub_is_expected_for_a_moment_and_confirmed_when_the_peer_is_heard() -> None:
-    tracker = PeerTracker()
+    tracker = PeerTracker("wg0")
     tracker.update(complete({BERLIN: raw(HERE, 100)}), NOW_S)
     changes = tracker.update(complete({BERLIN: raw(THERE, 100)}), NOW_S)
     assert [peer.is_heard for peer in changes.moved] == [False]
@@ -42,15 +42,28 @@ def test_endpoint_set_on_the_hub_is_expected_for_a_moment_and_confirmed_when_the
 
 def test_silent_peers_of_the_first_dump_begin_no_burst() -> None:
     """Ten thousand stale endpoints are no reason to poll in bursts after each start."""
-    tracker = PeerTracker()
+    tracker = PeerTracker("wg0")
     tracker.update(complete({BERLIN: raw(HERE, 100, FRESH_S + 1), COLOGNE: raw(HERE, 0, None)}), NOW_S)
     assert not tracker.is_expecting
     changes = tracker.update(complete({BERLIN: raw(HERE, 132, FRESH_S + 1), COLOGNE: raw(HERE, 0, None)}), NOW_S)
     assert [peer.is_heard for peer in changes.differences.changed] == [True]
 
 
+def test_repeated_peers_count_as_heard_where_they_were_heard_before() -> None:
+    """A reload: an endpoint that was set on the hub stays unconfirmed, although the session is fresh."""
+    tracker = PeerTracker("wg0")
+    peers = {BERLIN: raw(HERE, 100), COLOGNE: raw(HERE, 100)}
+    tracker.update(complete(peers), NOW_S)
+    peers = {BERLIN: raw(THERE, 100), COLOGNE: raw(HERE, 100)}
+    tracker.update(complete(peers), NOW_S)
+    tracker.repeat()
+    changed = tracker.update(complete(peers), NOW_S).differences.changed
+    assert {peer.key.raw: peer.is_heard for peer in changed} == {BERLIN: False, COLOGNE: True}
+    assert tracker.update(complete(peers), NOW_S).differences.changed == ()
+
+
 def test_peer_that_is_removed_is_not_expected_any_more() -> None:
-    tracker = PeerTracker()
+    tracker = PeerTracker("wg0")
     tracker.update(complete({BERLIN: raw(HERE, 100), COLOGNE: raw(HERE, 100)}), NOW_S)
     tracker.update(complete({BERLIN: raw(THERE, 100), COLOGNE: raw(HERE, 100)}), NOW_S)
     tracker.update(complete({COLOGNE: raw(HERE, 100)}), NOW_S)
@@ -68,7 +81,7 @@ def test_any_order_of_endpoints_and_bytes_announces_what_was_heard_and_nothing_e
     polls: list[tuple[str, int, bool, bool]], age_s: float | None
 ) -> None:
     """Through the tracker and the engine. `heard_at` is a model of one poll after the other."""
-    tracker, world = PeerTracker(), make_world(make_config(("berlin", "cologne")))
+    tracker, world = PeerTracker("wg0"), make_world(make_config(("berlin", "cologne")))
     world.connect()
     rx, is_first, heard_at, was_heard_at = 1000, True, None, {""}
     for endpoint, received, has_handshake, is_complete in polls:
@@ -92,7 +105,7 @@ def test_any_order_of_endpoints_and_bytes_announces_what_was_heard_and_nothing_e
 
 def test_endpoint_with_port_zero_is_never_announced() -> None:
     """The session's owner, or whoever stole it, can send from port 0; nobody could answer there."""
-    tracker, world = PeerTracker(), make_world(make_config(("berlin", "cologne")))
+    tracker, world = PeerTracker("wg0"), make_world(make_config(("berlin", "cologne")))
     world.connect()
     for rx, endpoint in ((100, HERE), (132, "203.0.113.1:0"), (164, "203.0.113.1:0"), (196, HERE)):
         found = tracker.update(complete({BERLIN: raw(endpoint, rx)}), NOW_S).differences

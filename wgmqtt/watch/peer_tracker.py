@@ -18,17 +18,23 @@ class Changes:
 
 
 class PeerTracker:
-    """Holds the newest snapshot, and the peers whose endpoint in it is unconfirmed: they were not heard there yet."""
+    """Holds the newest snapshot of an interface, and the peers that were not heard yet at their endpoint in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
         self.snapshot: Snapshot = {}
         self._unconfirmed: set[bytes] = set()
         self._expected: set[bytes] = set()
+        self._repeats = False
 
     @property
     def is_expecting(self) -> bool:
         """Return whether a peer moved lately and will probably be heard at its new endpoint in a moment."""
         return bool(self._expected)
+
+    def repeat(self) -> None:
+        """Let the next dump count every peer as changed: other peers may be of interest than before."""
+        self._repeats = True
 
     def update(self, dump: Dump, now_s: float) -> Changes:
         """Take in a new dump. `now_s` is Unix time.
@@ -46,7 +52,16 @@ class PeerTracker:
         self._expected -= settled
         if not is_first:
             self._expected |= unheard
+        if self._repeats:
+            self._repeats = False
+            found = Differences(self._all_peers(), found.removed)
         return Changes(before, found, moved)
+
+    def _all_peers(self) -> tuple[PeerState, ...]:
+        """Return all peers; those that were heard at their endpoints before count as heard."""
+        return tuple(
+            peer_state(key, peer, is_heard=key not in self._unconfirmed) for key, peer in self.snapshot.items()
+        )
 
     def stop_expecting(self) -> set[Endpoint | None]:
         """Expect nothing any more, and return the endpoints at which peers did not show up in time."""

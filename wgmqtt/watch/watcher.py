@@ -21,20 +21,33 @@ from wgmqtt.wireguard.snapshot import differences, grown
 
 Post = Callable[[Event], None]
 AwaitedKeys = Callable[[], frozenset[bytes]]
+Trackers = dict[str, PeerTracker]
 _MAX_HINTED = 256
 _ANNOUNCED_S = 5.0  # how long a hint counts as having announced what is found later
 _LOSSY_S = 1.0  # how long a move without a hint is no surprise after hints were lost or an interface changed
 
 
 async def watch(
-    config: Config, post: Post, opener: Callable[[], Nftables] = open_nftables, awaited: AwaitedKeys = frozenset
+    config: Config,
+    post: Post,
+    opener: Callable[[], Nftables] = open_nftables,
+    awaited: AwaitedKeys = frozenset,
+    trackers: Trackers | None = None,
 ) -> None:
     """Poll every interface until cancelled; only what changed since its last dump becomes an event.
 
-    `awaited` returns the keys of the peers whose growing receive counters are wanted, too.
+    `awaited` returns the keys of the peers whose growing receive counters are wanted, too. `trackers` hold what is
+    known of each interface by name, so that a later call with them still knows who was heard; its first event per
+    interface names every peer.
     """
     hints = Hints(config.hub.name, post, opener) if config.hints == "auto" else None
-    watchers = {name: _Watcher(name, config, hints, post, awaited) for name in config.hub.interfaces}
+    kept = {} if trackers is None else trackers
+    for name in kept.keys() - set(config.hub.interfaces):
+        del kept[name]
+    watchers = {
+        name: _Watcher(kept.setdefault(name, PeerTracker(name)), config, hints, post, awaited)
+        for name in config.hub.interfaces
+    }
 
     def link_changed(name: str | None) -> None:
         for each in watchers.values() if name is None else filter(None, (watchers.get(name),)):
@@ -51,15 +64,18 @@ async def watch(
 class _Watcher:
     """One interface. What a poll finds goes to the engine first, then to the table of known endpoints."""
 
-    def __init__(self, interface: str, config: Config, hints: Hints | None, post: Post, awaited: AwaitedKeys) -> None:
-        self._interface = interface
+    def __init__(
+        self, tracker: PeerTracker, config: Config, hints: Hints | None, post: Post, awaited: AwaitedKeys
+    ) -> None:
+        self._interface = tracker.interface
+        self._tracker = tracker
+        self._tracker.repeat()
         self._kind = config.wireguard
         self._hints = hints
         self._post = post
         self._awaited = awaited
         self._limits = schedule.Limits(config.poll_s, config.cpu_percent / 100 / len(config.hub.interfaces))
         self._schedule = schedule.start(time.monotonic())
-        self._tracker = PeerTracker()
         self._has_polled = False
         self._failed = False
         self._learned_port = 0
