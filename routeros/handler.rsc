@@ -1,26 +1,35 @@
 # wgmqtt @version@, router @router@. RouterOS runs this handler for each table that arrives.
 # A table is data: no part of it is ever run. The handler sets endpoint-address and endpoint-port of peers of one
-# interface, sends through their tunnels, and reports what it did. It keeps one global variable: wgmqttTurn.
+# interface, sends through their tunnels, and reports what it did. It keeps four global variables: wgmqttTurn
+# counts the tables; wgmqttSince, wgmqttWrites and wgmqttPings limit what they can cause.
 :local meshInterface @interface@
 :local hubKey @hubKey@
 :local mqttBroker @broker@
 :local reportTopic @reportTopic@
 
-# Return the address that a text ($1) spells; raise error $2 if it spells none. RouterOS also reads 1.1 and
-# 1.2.3.4/24 as addresses, so an IPv4 address must be spelled the way RouterOS itself spells it.
+# Return the address that a text ($1) spells. Raise error $2 if there is none, or if it is loopback, multicast,
+# reserved or unspecified. RouterOS also reads 1.1 and 1.2.3.4/24 as addresses, so an IPv4 address must have
+# the spelling of RouterOS itself.
 :local parseAddress do={
   :local text [:tostr $1]
   :local address [:toip $text]
-  :if ([:typeof [:find $text ":"]] = "num") do={ :set address [:toip6 $text] }
-  :if ([:typeof $address] = "ip6") do={ :return $address }
-  :if ([:typeof $address] = "ip" and [:tostr $address] = $text) do={ :return $address }
+  :if ([:typeof [:find $text ":"]] = "num") do={
+    :set address [:toip6 $text]
+    :set text [:tostr $address]
+    :local isSpecial ($text = "::" or $text = "::1" or $text ~ "^ff")
+    :if ([:typeof $address] = "ip6" and !$isSpecial) do={ :return $address }
+  }
+  :if ([:typeof $address] = "ip" and [:tostr $address] = $text) do={
+    :local first [:tonum [:pick $text 0 [:find $text "."]]]
+    :if ($first > 0 and $first < 224 and $first != 127) do={ :return $address }
+  }
   :error $2
 }
 
 # Return the state of a peer ($1: its id). Away: its current endpoint is not the configured one. Live: it has a
 # session. IPv6 addresses get RouterOS's own spelling, so that equal endpoints are equal texts.
 :local readPeer do={
-  :local state {error="";configured="";current="";rx="";age="";away=false;live=false}
+  :local state {error="";configured="";current="";rx="";age="";away=false;live=false;disabled=false}
   :onerror wgmqttError in={
     :local address [:tostr [/interface/wireguard/peers/get $1 endpoint-address]]
     :if ([:typeof [:find $address ":"]] = "num") do={ :set address [:tostr [:toip6 $address]] }
@@ -30,6 +39,8 @@
     :set ($state->"current") ($address . " " . [/interface/wireguard/peers/get $1 current-endpoint-port])
     :set ($state->"away") ([:len $address] > 0 and ($state->"current") != ($state->"configured"))
     :set ($state->"rx") [:tostr [/interface/wireguard/peers/get $1 rx]]
+    :local disabled [:tostr [/interface/wireguard/peers/get $1 disabled]]
+    :set ($state->"disabled") ($disabled = "true" or $disabled = "yes")
     :local age [/interface/wireguard/peers/get $1 last-handshake]
     :if ([:typeof $age] = "time") do={
       :set ($state->"age") [:tostr $age]
@@ -48,6 +59,7 @@
   :local isSet (($2->"configured") = ($1->"hint"))
   :local waits ($was = "new" and ($1->"ticks") > 0 and !($2->"live"))
   :if ([:len ($2->"error")] > 0) do={ :return "unreadable" }
+  :if ($2->"disabled") do={ :return "disabled" }
   :if ($isSet and $waits and ($1->"kick")) do={ :return "wait" }
   :if ($isSet) do={ :return "same" }
   :if ($was = "probe" and ($2->"rx") != ($1->"first"->"rx")) do={ :return "kept" }
@@ -63,7 +75,10 @@
 
 # Set the endpoint of a peer ($1: its record, $2: port). No other command here changes anything.
 :local apply do={
+  :global wgmqttWrites
   :local did "set"
+  :if ($wgmqttWrites >= 150) do={ :return "failed" }
+  :set wgmqttWrites ($wgmqttWrites + 1)
   :onerror wgmqttError in={
     /interface/wireguard/peers/set ($1->"id") endpoint-address=($1->"address") endpoint-port=$2
   } do={
@@ -75,8 +90,12 @@
 
 # Send one packet to an address behind a tunnel ($1). Return whether ping is allowed; a reply shows in rx.
 :local send do={
+  :global wgmqttPings
   :local sent false
-  @send@
+  :if ($wgmqttPings < 600 and [:len [:tostr $1]] > 0) do={
+    :set wgmqttPings ($wgmqttPings + 1)
+    @send@
+  }
   :return $sent
 }
 
@@ -110,9 +129,11 @@
     :if ([:tostr ($table->"v")] != "1") do={ :error "version" }
     :if ([:typeof ($table->"seq")] != "str") do={ :error "seq" }
     :if (!(($table->"seq") ~ "^[0-9]+\$") or [:len ($table->"seq")] > 20) do={ :error "seq" }
-    :if ([:typeof ($table->"peers")] != "array") do={ :error "no peers" }
+    # An empty list may be an array or an empty text.
+    :local isEmpty ([:typeof ($table->"peers")] = "str" and [:len [:tostr ($table->"peers")]] = 0)
+    :if ([:typeof ($table->"peers")] != "array" and !$isEmpty) do={ :error "no peers" }
     :set seq ($table->"seq")
-    :set entries ($table->"peers")
+    :if (!$isEmpty) do={ :set entries ($table->"peers") }
   } do={
     :set problem "table rejected"
     :log warning ("wgmqtt: table rejected, nothing changed: " . $wgmqttError)
@@ -125,6 +146,27 @@
 :if ([:typeof $wgmqttTurn] != "num") do={ :set wgmqttTurn 0 }
 :if ([:len $problem] = 0) do={ :set wgmqttTurn ($wgmqttTurn + 1) }
 :local turn $wgmqttTurn
+
+# At most 150 writes and 600 pings within a minute, whatever the tables say. Where RouterOS does not keep global
+# variables between handlers, this is the limit for each table.
+:global wgmqttSince
+:global wgmqttWrites
+:global wgmqttPings
+:local isOver true
+:if ([:typeof $wgmqttSince] = "time") do={
+  :local age ([:timestamp] - $wgmqttSince)
+  :if ($age >= 0s and $age < 1m) do={ :set isOver false }
+}
+:if ($isOver) do={ :set wgmqttSince [:timestamp] }
+:if ($isOver or [:typeof $wgmqttWrites] != "num") do={ :set wgmqttWrites 0 }
+:if ($isOver or [:typeof $wgmqttPings] != "num") do={ :set wgmqttPings 0 }
+
+# This router's own addresses, as a text like ",192.0.2.1/24,".
+:local own ","
+:do {
+  :foreach id in=[/ip/address/find] do={ :set own ($own . [/ip/address/get $id address] . ",") }
+  :foreach id in=[/ipv6/address/find] do={ :set own ($own . [/ipv6/address/get $id address] . ",") }
+} on-error={}
 
 # 2. Check every entry before any is used. A peer whose entry is valid gets a record, by its public key.
 :local peers ({})
@@ -140,6 +182,7 @@
     :if ([:len $found] != 1) do={ :error ("no peer " . $key) }
     :if ([:len [:tostr ($entry->"address")]] > 0) do={
       :local address [:tostr [$parseAddress ($entry->"address") "address"]]
+      :if ([:typeof [:find $own ("," . $address . "/")]] = "num") do={ :error "own address" }
       :local port ($entry->"port")
       :if ([:typeof $port] != "num") do={ :error "port" }
       :if ($port < 1 or $port > 65535) do={ :error "port" }
@@ -147,7 +190,16 @@
       :if ([:typeof $ms] != "num") do={ :set ms 0 }
       :if ($ms < 50 or $ms > 2000) do={ :set ms 0 }
       :local peer {did="new";id=($found->0);address=$address;port=$port;hint=($address . " " . $port)}
-      :set ($peer->"ping") [$parseAddress ($entry->"ping") "ping"]
+      :set ($peer->"ping") ""
+      # Nothing is sent to an address that this peer does not carry: those packets would go elsewhere.
+      :local pingTo [$parseAddress ($entry->"ping") "ping"]
+      :foreach prefix in=[/interface/wireguard/peers/get ($found->0) allowed-address] do={
+        :local text [:tostr $prefix]
+        :local isSame ($text = ([:tostr $pingTo] . "/32") or $text = ([:tostr $pingTo] . "/128"))
+        :if ($isSame) do={ :set ($peer->"ping") $pingTo }
+        :do { :if ($pingTo in $prefix) do={ :set ($peer->"ping") $pingTo } } on-error={}
+      }
+      :if ([:len [:tostr ($peer->"ping")]] = 0) do={ :set problem ("no ping, it is not behind " . $key) }
       :set ($peer->"ticks") (($ms + 49) / 50)
       :set ($peer->"kick") ([:tostr ($entry->"kick")] = "true")
       :set ($peers->$key) $peer
@@ -157,7 +209,7 @@
     :set problem ("rejected " . $rejected . ", last: " . $wgmqttError)
   }
 }
-:if ($rejected > 0) do={ :log warning ("wgmqtt: entries " . $problem) }
+:if ([:len $entries] > 0 and [:len $problem] > 0) do={ :log warning ("wgmqtt: entries: " . $problem) }
 
 # 3. Decide about every peer, and once more after a probe or a wait. A peer that sends to the right endpoint is
 # left alone, so a table that arrives again changes nothing and writes nothing to flash.
@@ -199,7 +251,8 @@
       :if ($did = "wait" and ($peer->"ticks") > $ticks) do={ :set ticks ($peer->"ticks") }
       :set ($peer->"did") $did
       :if ($did = "probe") do={ :set ($silent->$key) $peer }
-      :if ($did = "set" or ($peer->"kick")) do={ :set ($sendTo->$key) $peer }
+      :local sends ($did = "set" or (($peer->"kick") and $did != "disabled"))
+      :if ($sends) do={ :set ($sendTo->$key) $peer }
       :set ($peers->$key) $peer
     }
   }
@@ -244,6 +297,10 @@
     # caps says what a handler may do here. One that had nothing to send pings the router itself to find out.
     :if ([:len $caps] = 0) do={ :if ([$send 127.0.0.1]) do={ :set caps {"ping"} } }
   }
+  :if ($stage = "final" and ($wgmqttWrites >= 150 or $wgmqttPings >= 600)) do={
+    :set problem "limit reached: 150 writes or 600 pings within a minute"
+    :log warning ("wgmqtt: " . $problem)
+  }
   :local lines ""
   :foreach key,peer in=$peers do={
     :local matters (($peer->"did") != "same" or ($peer->"kick"))
@@ -266,5 +323,18 @@
     }
   } do={
     :log warning ("wgmqtt: report not sent, " . $wgmqttError)
+  }
+}
+
+# 7. Where something arrived, send again after 2, 3 and 4 s, unless a newer table comes: a NAT may drop a mapping
+# after 10 s if only one packet went each way.
+:set began [:timestamp]
+:foreach pause in={2s;1s;1s} do={
+  :if ([:len $sendTo] > [:len $silent] and $wgmqttTurn = $turn) do={
+    :delay $pause
+    :foreach key,peer in=$sendTo do={
+      :local isHeard ([:typeof ($silent->$key)] = "nothing" and $wgmqttTurn = $turn)
+      :if ($isHeard and ([:timestamp] - $began) < 8s) do={ $send ($peer->"ping") }
+    }
   }
 }

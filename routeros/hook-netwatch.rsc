@@ -3,11 +3,12 @@
 # address soon after a change. When the hub answers again after an outage, the script below runs.
 {
   :local wgmqttHook @hook@
-  :local ours [/tool/netwatch/find where comment="wgmqtt"]
-  :if ([:len $ours] = 0) do={
-    /tool/netwatch/add comment="wgmqtt" host=@hubTunnel@ type=simple interval=5s timeout=1s up-script=$wgmqttHook
-  } else={
-    /tool/netwatch/set ($ours->0) host=@hubTunnel@ type=simple interval=5s timeout=1s up-script=$wgmqttHook
+  :if ([:len [/tool/netwatch/find where comment="wgmqtt"]] = 0) do={
+    /tool/netwatch/add comment="wgmqtt" host=@hubTunnel@ type=simple
   }
+  # Without these two settings the watch starts 5 minutes after a reboot, and its script runs at the first answer, too.
+  :local watchId ([/tool/netwatch/find where comment="wgmqtt"]->0)
+  /tool/netwatch/set $watchId startup-delay=10s ignore-initial-up=yes
+  /tool/netwatch/set $watchId host=@hubTunnel@ type=simple interval=5s timeout=1s up-script=$wgmqttHook
   :put "wgmqtt: netwatch entry set"
 }

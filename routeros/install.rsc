@@ -7,12 +7,13 @@
 # endpoint-address and endpoint-port of peers of interface @interfaceName@.@hookNote@
 # Nothing else, and never the hub's own peer.
 # How to remove it: import the script that "wgmqtt gen-rsc @routerName@ --remove" prints.
+# If the import ends with a bare "syntax error", the package iot is not installed (see 1), or the file was damaged.
 # This file contains a password: delete it from the router's files after the import.@authorityNote@
 
 @review@# 1. The iot package. It has a block of its own because RouterOS does not know the later commands without the package.
 {
   :if ([:len [/system/package/find where name="iot" disabled=no]] = 0) do={
-    :error "wgmqtt: the package iot is missing. Install it (System, Packages), reboot, import again."
+    :error "wgmqtt: the package iot is missing. System, Packages: enable it, Apply Changes (7.17: reboot), try again."
   }
   # "7.20.8 (stable)": the two digits after the first dot. An older version such as 7.9 gives no number here.
   :local version [:tostr [/system/resource/get version]]
@@ -21,9 +22,12 @@
   :if ([:pick $version 0 2] != "7." or $minor < @routerosMinor@) do={
     :error ("wgmqtt: made for RouterOS @routeros@ or later of version 7, this is " . $version . ". Nothing was changed.")
   }
+  :if ($version ~ "^7.24(.[0-4])?( |\$)") do={
+    :put "warning: RouterOS 7.24 to 7.24.4 has bugs in find, in WireGuard peers and in the scheduler: upgrade to 7.24.5"
+  }
   :local menu "no"
   :do { :local code [:parse "/iot/mqtt/brokers/find"]; :set menu "yes" } on-error={}
-  :if ($menu = "no") do={ :error "wgmqtt: the package iot is not installed. Install it, reboot, import again." }
+  :if ($menu = "no") do={ :error "wgmqtt: the package iot is not active. Apply Changes (7.17: reboot), import again." }
 }
 
 # 2. Checks, before anything is changed. What prevents the installation is an error; anything else is a warning.
@@ -49,6 +53,9 @@
       $warn "NTP is off (/system/ntp/client): if a reboot sets the clock back, the hub rejects handshakes"
     }
   } on-error={}@authorityWarning@@certificateCheck@
+  # How long this router's own firewall keeps a mapping of UDP that only one packet each way went through.
+  :local udpTimeout ""
+  :do { :set udpTimeout [/ip/firewall/connection/tracking/get udp-timeout] } on-error={}
   :local hubPrefixes ""
   :local hubPeers [/interface/wireguard/peers/find where interface=$meshInterface public-key=$hubKey]
   :if ([:len $hubPeers] = 0) do={
@@ -76,12 +83,28 @@
       :if ($keepalive = "" or $keepalive = "00:00:00") do={
         $warn ("peer " . $key . " has no persistent-keepalive: set 25s, or the NAT's mapping expires")
       }
+      # A check that fails to run is skipped: that is no reason to stop.
       :do {
-        :if ([/interface/wireguard/peers/get $peerId @responder@]) do={
-          $warn ("peer " . $key . " has @responder@=yes: it starts no handshake, set it to no")
+        :local disabled [:tostr [/interface/wireguard/peers/get $peerId disabled]]
+        :if ($disabled = "true" or $disabled = "yes") do={
+          $warn ("peer " . $key . " is disabled: wgmqtt leaves it alone until you enable it")
         }
       } on-error={}
-      # A check that fails to run is skipped: that is no reason to stop.
+      :do {
+        :local responder [:tostr [/interface/wireguard/peers/get $peerId responder]]
+        :if ($responder = "true" or $responder = "yes") do={
+          $warn ("peer " . $key . " has responder=yes: it starts no handshake, set it to no")
+        }
+      } on-error={}
+      :do {
+        :local pause [/interface/wireguard/peers/get $peerId persistent-keepalive]
+        :if ([:typeof $udpTimeout] = "time" and [:typeof $pause] = "time") do={
+          :if ($udpTimeout < $pause) do={
+            $warn ("udp-timeout " . $udpTimeout . " is below the keepalive of peer " . $key . ": see the next line")
+            $warn "/ip/firewall/connection/tracking/set udp-timeout=30s, or a path can be open in one direction only"
+          }
+        }
+      } on-error={}
       :do {
         :local carries false
         :foreach prefix in=[/interface/wireguard/peers/get $peerId allowed-address] do={
@@ -116,16 +139,21 @@
   /iot/mqtt/brokers/set $brokerId client-id=@clientId@ username=@username@
   /iot/mqtt/brokers/set $brokerId password=@password@
   /iot/mqtt/brokers/set $brokerId keep-alive=30@will@
-  :local topicIds [/iot/mqtt/subscriptions/find where broker=@broker@ topic=@topic@]
-  :if ([:len $topicIds] = 0) do={
+  :local isSubscribed false
+  :foreach topicId in=[/iot/mqtt/subscriptions/find where topic=@topic@] do={
+    :local owner [:tostr [/iot/mqtt/subscriptions/get $topicId broker]]
+    :if ($owner = @broker@ or $owner = [:tostr $brokerId]) do={
+      /iot/mqtt/subscriptions/set $topicId qos=1 on-message=$wgmqttHandler
+      :set isSubscribed true
+    }
+  }
+  :if (!$isSubscribed) do={
     /iot/mqtt/subscriptions/add broker=@broker@ topic=@topic@ qos=1 on-message=$wgmqttHandler
-  } else={
-    /iot/mqtt/subscriptions/set ($topicIds->0) qos=1 on-message=$wgmqttHandler
   }
 
   # Reconnect, so that the subscription takes effect and the table arrives at once.
   /iot/mqtt/brokers/set $brokerId auto-connect=yes
-  :if ([/iot/mqtt/brokers/get $brokerId connected]) do={ /iot/mqtt/disconnect broker=@broker@ }
+  :do { :if ([/iot/mqtt/brokers/get $brokerId connected]) do={ /iot/mqtt/disconnect broker=@broker@ } } on-error={}
   :do { /iot/mqtt/connect broker=@broker@ } on-error={}@authorityEnd@
   :put "wgmqtt: installed. Delete the imported file: it contains a password."
 }

@@ -1,7 +1,7 @@
 # wgmqtt @version@: removes from router @router@ what the wgmqtt script added, and nothing else.
 # The endpoints of the WireGuard peers stay as they are.
 
-# 1. What --wan-hook added, known by its comment or by the first word of its text; the handler's counter; and the
+# 1. What --wan-hook added, known by its comment or by the first word of its text; the handler's counters; and the
 # certificates that the script imported for TLS, known by the beginning of their names.
 {
   :foreach watchId in=[/tool/netwatch/find where comment="wgmqtt"] do={ /tool/netwatch/remove $watchId }
@@ -13,8 +13,10 @@
     :local current [:tostr [/ppp/profile/get $profileId on-up]]
     :if ($current ~ "^# wgmqtt:") do={ /ppp/profile/set $profileId on-up="" }
   }
-  :foreach countId in=[/system/script/environment/find where name="wgmqttTurn"] do={
-    /system/script/environment/remove $countId
+  :foreach counter in={"wgmqttTurn";"wgmqttSince";"wgmqttWrites";"wgmqttPings"} do={
+    :foreach counterId in=[/system/script/environment/find where name=$counter] do={
+      /system/script/environment/remove $counterId
+    }
   }
   :foreach certificateId in=[/certificate/find where name~"^wgmqtt-ca-"] do={
     :do { /certificate/remove $certificateId } on-error={}
@@ -36,8 +38,9 @@
   :if ($found > 0) do={
     /iot/mqtt/brokers/set ($brokerIds->0) auto-connect=no
     :do { /iot/mqtt/disconnect broker=@broker@ } on-error={}
-    :foreach topicId in=[/iot/mqtt/subscriptions/find where broker=@broker@] do={
-      /iot/mqtt/subscriptions/remove $topicId
+    :foreach topicId in=[/iot/mqtt/subscriptions/find] do={
+      :local owner [:tostr [/iot/mqtt/subscriptions/get $topicId broker]]
+      :if ($owner = @broker@ or $owner = [:tostr ($brokerIds->0)]) do={ /iot/mqtt/subscriptions/remove $topicId }
     }
     /iot/mqtt/brokers/remove ($brokerIds->0)
   }

@@ -31,7 +31,8 @@ APPLIES = f':if ($did = "apply") do={{ :set did {APPLY} }}'
 SENDS = "    :local began [:timestamp]\n    :set silent $sendTo"
 SET_LATE = '    :foreach key,peer in=$peers do={ :if (($peer->"did") = "set") do={ $apply $peer ($peer->"port") } }'
 PROBE = '< $sendUntil) do={ $send ($peer->"ping")'
-SEND_TO = ':if ($did = "set" or ($peer->"kick")) do={ :set ($sendTo->$key) $peer }'
+SENDS_NOW = ':local sends ($did = "set" or (($peer->"kick") and $did != "disabled"))'
+SEND_TO = ":if ($sends) do={ :set ($sendTo->$key) $peer }"
 WRITE_BACK = f"      {SEND_TO}\n      :set ($peers->$key) $peer"
 SILENCE = ':if ($stray and ($peer->"did") = "same" and ($now->"rx") = ($peer->"first"->"rx")) do={'
 
@@ -46,7 +47,7 @@ MUTATIONS: Sequence[Mutation] = (
         SET.replace('($1->"address")', "$9").replace("$2", '($1->"address")').replace("$9", "$2"),
     ),
     handler("port forgotten", APPLIED, SET, SET.replace(" endpoint-port=$2", "")),
-    handler("another peer is set", APPLIED, "($found->0)", f"([{BY_KEY}$hubKey]->0)"),
+    handler("another peer is set", APPLIED, "id=($found->0)", f"id=([{BY_KEY}$hubKey]->0)"),
     handler("peer looked up without its key", APPLIED, FIND, FIND.replace(" public-key=$key", "")),
     handler("no ping at all", APPLIED, PING, ":delay 1ms"),
     handler("ping elsewhere", APPLIED, PING, PING.replace("$1", "10.99.0.1")),
@@ -89,6 +90,7 @@ MUTATIONS: Sequence[Mutation] = (
         FIND.replace("interface=$meshInterface ", ""),
     ),
     handler("port not checked", HOSTILE, ":if ($port < 1 or $port > 65535) do={", ":if (false) do={"),
+    handler("special address accepted", HOSTILE, "$first < 224 and ", ""),
     handler("address not checked", HOSTILE, ":error $2", ":return $text"),
     handler("after_ms without bound", HOSTILE, " or $ms > 2000) do={", ") do={"),
     handler("a bad line spoils the others", HOSTILE, ":set rejected ($rejected + 1)", ':error "rejected"'),
@@ -122,8 +124,8 @@ MUTATIONS: Sequence[Mutation] = (
     handler(
         "ping address not checked", HOSTILE, '[$parseAddress ($entry->"ping") "ping"]', '[:tostr ($entry->"ping")]'
     ),
-    handler("nothing sent after a set", APPLIED, SEND_TO, SEND_TO.replace('$did = "set"', "false")),
-    handler("nothing sent after a kick", KICKED, SEND_TO, SEND_TO.replace('($peer->"kick")', "false")),
+    handler("nothing sent after a set", APPLIED, SENDS_NOW, SENDS_NOW.replace('$did = "set"', "false")),
+    handler("nothing sent after a kick", KICKED, SENDS_NOW, SENDS_NOW.replace('($peer->"kick")', "false")),
     handler("silent peers taken for heard", APPLIED, ':if ($rx = ($peer->"first"->"rx")) do={', ":if (false) do={"),
     handler("probe's reply not noticed", ROAMED, ':if ($was = "probe" and ', ":if (false and "),
     handler(

@@ -130,6 +130,7 @@ def hostile_lines(lab: Lab) -> list[Entry]:
         {**good, "port": "[:error x]"},
         {**good, "address": "[/system/reboot]"},
         {**good, "address": "1.2.3.4.5"},
+        {**good, "address": "224.0.0.5"},
         {**good, "ping": "; /system/reboot"},
         {},
     ]

@@ -77,7 +77,7 @@ def table(*lines: object, seq: object = "7", **others: object) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def make_config(peers: int, routeros: tuple[int, int] = (7, 16), interface: str = INTERFACE) -> Config:
+def make_config(peers: int, routeros: tuple[int, int] = (7, 17), interface: str = INTERFACE) -> Config:
     """Return a configuration in which the router under test is linked to so many others."""
     under_test = Router(NAME, PublicKey(base64.b64decode(key_of(1000))), routeros, interface, "10.97.0.1")
     others = [
@@ -151,8 +151,22 @@ class Outcome:
 
     @property
     def pings(self) -> list[str]:
-        """Return the addresses that were pinged, in order."""
-        return [str(event.fields["address"]) for event in self.find("ping")]
+        """Return the addresses that were pinged until the last report, in order."""
+        return [str(event.fields["address"]) for event in self.find("ping") if event not in self._late_pings]
+
+    @property
+    def later_pings(self) -> list[tuple[str, float]]:
+        """Return the addresses that were pinged after the last report, and when: seconds after that report."""
+        if not self._late_pings:
+            return []
+        reported_ms = self.find("publish")[-1].ms
+        return [(str(event.fields["address"]), (event.ms - reported_ms) / 1e3) for event in self._late_pings]
+
+    @property
+    def _late_pings(self) -> list[Happened]:
+        kinds = [event.kind for event in self.events]
+        last = len(kinds) - kinds[::-1].index("publish") if "publish" in kinds else len(kinds)
+        return [event for event in self.events[last:] if event.kind == "ping"]
 
     @property
     def payloads(self) -> list[bytes]:

@@ -21,7 +21,7 @@ from lab.routeros.language.errors import NotImplementedInEmulator
 from lab.routeros.models.router import Peer
 from lab.routeros.switches import Switches, parse_switches
 
-VERSIONS = ("7.16.2", "7.17.1", "7.18.2", "7.19.6", "7.20.8", "7.21.5", "7.22.3", "7.23.3", "7.24")
+VERSIONS = ("7.17.1", "7.18.2", "7.19.6", "7.20.8", "7.21.5", "7.22.3", "7.23.3", "7.24")
 ELSEWHERE = ("203.0.113.9", 4000)
 REPORT_EVERY_S = 60.0
 POSITIONS: Mapping[str, Sequence[str]] = {

@@ -44,7 +44,6 @@ NO_TABLE = {
     "seq of 9,000 digits": {"v": 1, "seq": "1" * 9_000, "peers": [GOOD]},
     "seq an object": {"v": 1, "seq": {"a": "7"}, "peers": [GOOD]},
     "no peers": {"v": 1, "seq": "7"},
-    "peers null": {"v": 1, "seq": "7", "peers": None},
     "peers a string": {"v": 1, "seq": "7", "peers": json.dumps([GOOD])},
     "peers a number": {"v": 1, "seq": "7", "peers": 2},
 }

@@ -63,7 +63,7 @@ ALL_OPTIONS: Mapping[str, Options] = {
     "hook without ping": Options(peers=1, hook="netwatch", may_ping=False),
 }
 TRIED = [(version, name) for version in VERSIONS for name in ("usual", "all else")]
-TRIED += [(version, name) for version in ("7.16.2", "7.24") for name in ALL_OPTIONS if (version, name) not in TRIED]
+TRIED += [(version, name) for version in ("7.17.1", "7.24") for name in ALL_OPTIONS if (version, name) not in TRIED]
 
 
 def config_of(version: str, options: Options) -> Config:
@@ -147,7 +147,7 @@ def test_script_for_review_stops_before_it_changes_anything() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_script_of_the_oldest_version_runs_on_every_later_one(version: str) -> None:
-    script = script_for(1, (7, 16))
+    script = script_for(1, (7, 17))
     lint(script, version, scope="import")
     router = ModelRouter(version, [hub_peer(), peer(1)])
     router.install(script)

@@ -19,7 +19,7 @@ HEAD, *REST = COMMANDS
 DECLARED = ":global mesh\n:global peer\n"
 
 
-@pytest.mark.parametrize("version", ["7.16.2", "7.24"])
+@pytest.mark.parametrize("version", ["7.17.1", "7.24"])
 def test_every_command_compiles(version: str) -> None:
     assert len(COMMANDS) > 20
     check(HEAD, version, scope="import")
@@ -38,7 +38,7 @@ def ask(router: ModelRouter, part: str) -> list[str]:
 
 
 @pytest.mark.parametrize("odd_values", ["refuse", "text", "number"])
-@pytest.mark.parametrize("version", ["7.16.2", "7.24"])
+@pytest.mark.parametrize("version", ["7.17.1", "7.24"])
 def test_questions_before_the_import_can_be_asked_and_are_answered(version: str, odd_values: OddValues) -> None:
     router = ModelRouter(version, [hub_peer(), peer(1)], Switches(odd_values=odd_values))
     about_router = ask(router, "A")

@@ -66,6 +66,15 @@ def test_json_that_is_no_table_changes_nothing_and_is_said_once(rig: Rig) -> Non
         require_rejected_whole(rig, json.dumps(body).encode())
 
 
+def test_peers_null_or_an_empty_text_changes_nothing(rig: Rig) -> None:
+    """How RouterOS deserializes an empty list is not known, so an empty text must pass for one."""
+    for peers in ("null", '""', "[]"):
+        outcome = rig.get(f'{{"v":1,"seq":"7","peers":{peers}}}'.encode())
+        assert (outcome.sets, outcome.pings, outcome.errors) == ([], [], [])
+        assert outcome.reports[-1].error in ("", "table rejected")
+    assert rig.get(table()).reports[-1].error == ""
+
+
 def test_field_of_a_wrong_type_refuses_its_entry_and_the_others_are_done(rig: Rig) -> None:
     """An address of no text at all (null, an empty list) means: leave that peer alone."""
     for value in WRONG_TYPES:

@@ -101,6 +101,21 @@ def test_install_connects_subscribes_and_gets_the_table_at_once() -> None:
     assert REPORT_TOPIC in router.broker.retained
 
 
+def test_install_finds_its_subscription_by_topic_and_leaves_another_brokers_alone() -> None:
+    """Whether `find where broker=` takes a name is not known: the owner is read and compared."""
+    router = new()
+    router.install(FOREIGN)
+    router.install(SCRIPT)
+    menu = router.router.menu("/iot/mqtt/subscriptions")
+    assert isinstance(menu, ItemMenu)
+    owners = [(render(item.kept["broker"]), render(item.kept["topic"])) for item in menu.items.values()]
+    assert owners.count(("wgmqtt", TABLE_TOPIC)) == owners.count(("other", TABLE_TOPIC)) == 1
+    foreign = [item for item in menu.items.values() if render(item.kept["broker"]) == "other"]
+    assert {render(item.kept["on-message"]) for item in foreign} == {":put other"}
+    for text in (SCRIPT, script_of_removal()):
+        assert "find where broker=" not in text
+
+
 def test_install_twice_equals_once() -> None:
     router = new()
     router.install(SCRIPT)
@@ -178,10 +193,12 @@ def test_router_goes_on_without_a_broker_and_connects_when_it_comes() -> None:
 # What stops it
 
 
-@pytest.mark.parametrize("version", ["7.16.2", "7.17.1", "7.18.2", "7.20.8", "7.24"])
+@pytest.mark.parametrize("version", ["7.17.1", "7.18.2", "7.20.8", "7.24"])
 def test_install_without_the_iot_package_is_refused_in_our_words(version: str) -> None:
     router = new(version, switches=Switches(iot_listed_not_installed=True))
-    assert "package iot is" in refusal(router)
+    error = refusal(router)
+    assert "package iot" in error
+    assert "Apply Changes" in error
 
 
 @pytest.mark.parametrize("version", ["7.12.2", "7.13.5", "7.14.3", "7.15.3", "7.19.6"])

@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from lab.fuzz.handler_rig import HUB_KEY, INTERFACE, hub_peer, key_of, peer, ping_of, script_for
+from lab.routeros.language.errors import ScriptError
+from lab.routeros.language.values import Value
+from lab.routeros.menus import system
 from lab.routeros.models.clock import ModelClock
 from lab.routeros.models.device import Reality
 from lab.routeros.models.router import ModelRouter, Peer
@@ -40,14 +43,52 @@ def test_install_with_prefixes_of_both_families_goes_on(odd_values: str) -> None
 
 
 def test_install_warns_of_a_peer_that_only_answers() -> None:
-    for version, name, script in (
-        ("7.16.2", "is-responder", script_for(2, (7, 16))),
-        (VERSION, "responder", SCRIPT),
-    ):
-        router = new(version)
-        router.item(key_of(1)).kept[name] = True
+    """The script of an older configured version asks by the name that RouterOS has since 7.17."""
+    for script in (script_for(2, (7, 17)), SCRIPT):
+        router = new(VERSION)
+        router.item(key_of(1)).kept["responder"] = True
         router.install(script)
-        assert warnings(router) == [f"warning: peer {key_of(1)} has {name}=yes: it starts no handshake, set it to no"]
+        assert warnings(router) == [
+            f"warning: peer {key_of(1)} has responder=yes: it starts no handshake, set it to no"
+        ]
+
+
+def test_install_warns_of_a_disabled_peer() -> None:
+    router = new()
+    router.router.run_script(f'/interface/wireguard/peers/set [find where public-key="{key_of(1)}"] disabled=yes')
+    router.install(SCRIPT)
+    assert warnings(router) == [f"warning: peer {key_of(1)} is disabled: wgmqtt leaves it alone until you enable it"]
+
+
+@pytest.mark.parametrize(("timeout", "warns"), [("10s", True), ("24s", True), ("25s", False), ("30s", False)])
+def test_install_warns_of_a_udp_timeout_below_the_keepalive(timeout: str, warns: bool) -> None:  # noqa: FBT001 - a table
+    router = new()
+    router.router.run_script(f"/ip/firewall/connection/tracking/set udp-timeout={timeout}")
+    router.install(SCRIPT)
+    assert bool([line for line in warnings(router) if "udp-timeout 00:00:" in line]) is warns
+    assert said(router)[-1].startswith("wgmqtt: installed.")
+
+
+def test_install_on_a_router_without_connection_tracking_says_nothing_of_it() -> None:
+    def read() -> Mapping[str, Value]:
+        raise ScriptError("no such command")
+
+    router = new()
+    path = "/ip/firewall/connection/tracking"
+    router.router._menus = {**router.router._menus, path: system.SettingsMenu(path, read)}
+    router.install(SCRIPT)
+    assert warnings(router) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "warns"), [("7.24", True), ("7.24.1", True), ("7.24.4", True), ("7.24.5", False), ("7.23.3", False)]
+)
+def test_install_warns_of_the_versions_with_bugs_in_what_it_uses(version: str, warns: bool) -> None:  # noqa: FBT001 - a table
+    router = new("7.24")
+    resource = system.resource_menu(version)
+    router.router._menus = {**router.router._menus, "/system/resource": resource}
+    router.install(SCRIPT)
+    assert bool([line for line in warnings(router) if "upgrade to 7.24.5" in line]) is warns
 
 
 def test_install_warns_of_a_linked_peer_that_is_missing() -> None:

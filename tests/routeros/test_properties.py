@@ -120,7 +120,7 @@ EVIL: dict[str, Mutation] = {
             '\n    /interface/wireguard/peers/set ($1->"id") endpoint-port=$2',
         ),
         handler("another property set", "", "endpoint-port=$2", "endpoint-port=$2 persistent-keepalive=1"),
-        handler("another peer set", "", "($found->0)", "([/interface/wireguard/peers/find]->1)"),
+        handler("another peer set", "", "id=($found->0)", "id=([/interface/wireguard/peers/find]->1)"),
         handler(
             "name run as a script",
             "",
@@ -129,6 +129,10 @@ EVIL: dict[str, Mutation] = {
         ),
         handler("topic from the table", "", "topic=$reportTopic message", "topic=$seq message"),
         handler("report not JSON", "", ',\\"peers\\":[', ",peers:["),
+        handler("special address set", "", "$first < 224 and ", ""),
+        handler(
+            "ping elsewhere", "", ':set ($peer->"ping") ""', ':set ($peer->"ping") [:toip [:tostr ($entry->"ping")]]'
+        ),
         handler("an error uncaught", "", ":set rejected ($rejected + 1)", ':error "x"'),
         handler(
             "a line of the log for each entry",

@@ -3,14 +3,14 @@
 import pytest
 
 from lab.fuzz.handler_rig import INTERFACE, PASSWORD, hub_peer, make_config, peer, script_of_removal
-from lab.routeros.language.values import Value
+from lab.routeros.language.values import Value, render
 from lab.routeros.menus.items import ItemMenu
 from lab.routeros.menus.wan import kept_in
 from lab.routeros.models.router import ModelRouter
 from wgmqtt.script.render import Options, parse_wan_hook, render_script
 from wgmqtt.script.templates import read_templates
 
-VERSIONS = ("7.16.2", "7.20.8", "7.24")
+VERSIONS = ("7.17.1", "7.20.8", "7.24")
 PLACES = {
     "netwatch": ("/tool/netwatch", "up-script"),
     "dhcp:ether1": ("/ip/dhcp-client", "script"),
@@ -47,6 +47,16 @@ def test_wan_hook_is_set_once_and_removed_again(hook: str, version: str) -> None
     assert [each for other in PLACES if other != hook for each in hooks(router, other)] == []
     router.install(script_of_removal())
     assert hooks(router, hook) == []
+
+
+def test_netwatch_begins_soon_after_a_reboot_and_not_with_a_first_answer() -> None:
+    """By default it begins after five minutes, and runs the script when its state goes from unknown to up."""
+    router = router_of("7.17.1")
+    router.install(script_with("netwatch"))
+    menu = router.router.menu("/tool/netwatch")
+    assert isinstance(menu, ItemMenu)
+    (watch,) = kept_in(menu)
+    assert (render(watch["startup-delay"]), watch["ignore-initial-up"]) == ("00:00:10", True)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from wgmqtt.wire.topics import router_client_id, topics_of
 
 BROKER_NAME = "wgmqtt"
 FIRST_WITH_WILL = (7, 20)
-FIRST_WITH_RESPONDER = (7, 17)  # it was is-responder before
 ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 SECRET = re.compile(r'^( */iot/mqtt/brokers/set \$brokerId (password|client-id)=)("(?:[^"\\]|\\.)*")', re.MULTILINE)
 REVIEW = """{
@@ -194,7 +193,6 @@ def _values(config: Config, router: Router, password: str | None) -> dict[str, s
         "interface": quote(router.interface),
         "hubKey": quote(str(config.hub.public_key)),
         "linked": "\n".join(linked),
-        "responder": "responder" if router.routeros >= FIRST_WITH_RESPONDER else "is-responder",
         "broker": quote(BROKER_NAME),
         "address": quote(broker.host),
         "port": str(broker.port),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from lab.routeros.language.call import Call
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.values import Array, Nothing, Time, Value, render
-from lab.routeros.menus.arguments import read_bool, read_text
+from lab.routeros.menus.arguments import read_bool, read_span, read_text
 from lab.routeros.menus.items import Item, ItemMenu
 from lab.routeros.versions import is_between
 
@@ -97,6 +97,17 @@ def ntp_menu() -> SettingsMenu:
     return SettingsMenu("/system/ntp/client", lambda: dict(kept), write)
 
 
+def tracking_menu(version: str) -> SettingsMenu:
+    """Return `/ip/firewall/connection/tracking`: the timeouts of UDP, with RouterOS's defaults. They have no effect."""
+    default_s = 10 if is_between(version, since="7.12", until="7.17") else 30
+    kept: dict[str, Value] = {"udp-timeout": Time(default_s * _SECOND_NS), "udp-stream-timeout": Time(180 * _SECOND_NS)}
+
+    def write(named: Mapping[str, Value]) -> None:
+        kept.update({key: read_span(key, value) for key, value in named.items()})
+
+    return SettingsMenu("/ip/firewall/connection/tracking", lambda: dict(kept), write)
+
+
 def clock_menu(version: str, now_ns: Callable[[], int] = time.time_ns) -> SettingsMenu:
     """Return `/system/clock`: date (in the format of 7.10 and later) and time, in UTC."""
 
@@ -128,10 +139,10 @@ class LogMenu:
 
 
 class AddressesMenu(ItemMenu):
-    """`/ip/address`, read-only: the IPv4 addresses (prefix and interface) that existed at the start."""
+    """`/ip/address` and `/ipv6/address`, read-only: the addresses (prefix, interface) that existed at the start."""
 
-    def __init__(self, addresses: Iterable[tuple[Value, str]]) -> None:
-        super().__init__("/ip/address", {}, ("address", "interface", "disabled", "dynamic"))
+    def __init__(self, path: str, addresses: Iterable[tuple[Value, str]]) -> None:
+        super().__init__(path, {}, ("address", "interface", "disabled", "dynamic"))
         for prefix, interface in addresses:
             self.append({"address": prefix, "interface": interface, "disabled": False, "dynamic": False})
 

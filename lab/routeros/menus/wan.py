@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lab.routeros.language.values import Value
-from lab.routeros.menus.arguments import read_span, read_text
+from lab.routeros.menus.arguments import read_bool, read_span, read_text
 from lab.routeros.menus.items import Change, Item, ItemMenu
 
 
@@ -23,7 +23,8 @@ class StoredMenu(ItemMenu):
 def wan_menus() -> Mapping[str, ItemMenu]:
     """Return the menus, with a DHCP client on ether1 and the default PPP profile, both without a script."""
     netwatch = dict.fromkeys(("comment", "host", "type", "up-script"), read_text)
-    watches = StoredMenu("/tool/netwatch", netwatch | dict.fromkeys(("interval", "timeout"), read_span))
+    spans = dict.fromkeys(("interval", "timeout", "startup-delay"), read_span)
+    watches = StoredMenu("/tool/netwatch", {**netwatch, **spans, "ignore-initial-up": read_bool})
     clients = StoredMenu("/ip/dhcp-client", dict.fromkeys(("comment", "interface", "script"), read_text))
     clients.append({"interface": "ether1", "script": ""})
     profiles = StoredMenu("/ppp/profile", dict.fromkeys(("comment", "name", "on-up"), read_text))
