@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wgmqtt import phrases
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.engine.effects import PublishTable
 from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken

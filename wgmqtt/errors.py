@@ -40,6 +40,11 @@ class WgmqttError(Exception):
         self.problems = problems
 
 
+def invalid(what: str, hint: str = "") -> WgmqttError:
+    """Return the error of a value whose place, and what was expected and found there, the caller knows."""
+    return WgmqttError(Problem("", what, hint=hint))
+
+
 class ConfigError(WgmqttError):
     """The configuration cannot be used. Exit status 78 is EX_CONFIG of sysexits.h(3)."""
 

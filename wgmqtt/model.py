@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from wgmqtt.errors import Problem, WgmqttError
+from wgmqtt.errors import Problem, WgmqttError, invalid
 
 KEY_BYTES = 32
 MAX_PORT = 65535
@@ -69,7 +69,7 @@ class Endpoint:
 def parse_port(text: str) -> int:
     """Return the port in `text`: decimal digits, 1 to 65535."""
     if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > MAX_PORT:
-        raise WgmqttError(Problem("", "not a port", f"1 to {MAX_PORT}", repr(text)))
+        raise invalid("not a port")
     return int(text)
 
 
@@ -79,7 +79,7 @@ def parse_address(text: str) -> str:
         address = ip_address(text)
     except ValueError:
         hint = "write it without the prefix length" if "/" in text else ""
-        raise WgmqttError(Problem("", "not an IP address", got=repr(text), hint=hint)) from None
+        raise invalid("not an IP address", hint) from None
     what = hint = ""
     if isinstance(address, IPv6Address) and address.scope_id is not None:
         what = "an address with a zone is valid on one machine only"
@@ -90,17 +90,28 @@ def parse_address(text: str) -> str:
     elif str(address) == "255.255.255.255":
         what = "a broadcast address is not one machine's"
     if what:
-        raise WgmqttError(Problem("", what, got=repr(text), hint=hint))
+        raise invalid(what, hint)
     return str(address)
+
+
+def reach_of(host: str) -> str:
+    """Return how far packets to a host go: `loopback`, `private` or `public`, as a name may be; or `unspecified`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "loopback" if host == "localhost" or host.endswith(".localhost") else "public" if host else ""
+    if address.is_loopback or address.is_unspecified:
+        return "loopback" if address.is_loopback else "unspecified"
+    return "public" if address.is_global else "private"
 
 
 def parse_endpoint(text: str) -> Endpoint:
     """Return the endpoint in `text`: `ADDRESS:PORT` or `[IPV6]:PORT`."""
     match = re.fullmatch(r"\[([^\]]+)\]:([0-9]+)|([^:]+):([0-9]+)", text)
     if not match:
-        raise WgmqttError(Problem("", "not an address with a port", "ADDRESS:PORT or [IPV6]:PORT", repr(text)))
+        raise invalid("not an address with a port")
     if match[1] and ":" not in match[1]:
-        raise WgmqttError(Problem("", "brackets are for IPv6 addresses only", got=repr(text)))
+        raise invalid("brackets are for IPv6 addresses only")
     return Endpoint(parse_address(match[1] or match[3]), parse_port(match[2] or match[4]))
 
 
@@ -108,19 +119,13 @@ def parse_endpoint(text: str) -> Endpoint:
 def parse_routeros(text: str) -> tuple[int, int]:
     """Return major and minor of a RouterOS version, at least `OLDEST_ROUTEROS`."""
     parts = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
-    what = hint = ""
     if not parts:
-        raise WgmqttError(Problem("", "not a RouterOS version", got=repr(text)))
+        raise invalid("not a RouterOS version")
     version = (int(parts[1]), int(parts[2]))
     if version < OLDEST_ROUTEROS:
-        what, hint = (
-            "RouterOS is too old",
-            "upgrade the router: 7.16 lacks an option of :serialize",
-        )
-    elif version[0] > OLDEST_ROUTEROS[0]:
-        what = "unknown RouterOS version"
-    if what:
-        raise WgmqttError(Problem("", what, got=repr(text), hint=hint))
+        raise invalid("RouterOS is too old", "upgrade the router: 7.16 lacks an option of :serialize")
+    if version[0] > OLDEST_ROUTEROS[0]:
+        raise invalid("unknown RouterOS version")
     return version
 
 
@@ -129,10 +134,9 @@ def parse_network(text: str) -> AnyNetwork:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        raise WgmqttError(Problem("", "not a network", got=repr(text))) from None
+        raise invalid("not a network") from None
     if ip_address(text.partition("/")[0]) != network.network_address:
-        hint = f"did you mean {network}?"
-        raise WgmqttError(Problem("", "an address inside a network, not the network", got=repr(text), hint=hint))
+        raise invalid("an address inside a network, not the network", f"did you mean {network}?")
     return network
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.engine.events import Event, HintsActive, HintsUnavailable, InterfaceFailed, PacketsRejected, PeersPolled
 from wgmqtt.watch.nftables import Nftables, Program, open_nftables
 from wgmqtt.watch.watcher import watch

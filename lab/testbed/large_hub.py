@@ -15,7 +15,7 @@ from lab.testbed.process_cost import find_process, lower_priority
 from lab.testbed.standalone_hub import StandaloneHub
 from lab.vm.interfaces import key
 from wgmqtt.broker.mosquitto import render_configuration
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 
 BROKER_USERS = 200
 SITE_PORT = 20000  # and upwards, one for each site

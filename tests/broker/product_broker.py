@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from lab.testbed.loopback_broker import free_port
 from wgmqtt.broker.mosquitto import render_configuration
 from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.model import BrokerAddress, Config
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

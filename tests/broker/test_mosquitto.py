@@ -10,7 +10,7 @@ import pytest
 from tests.engine.world import make_config
 from wgmqtt.broker.mosquitto import render_access, render_configuration, render_passwords
 from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.model import BrokerAddress, Tls
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

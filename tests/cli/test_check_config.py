@@ -8,7 +8,7 @@ import pytest
 
 from tests.config.config_rows import VALID
 from wgmqtt.cli.check_config import check_files
-from wgmqtt.config.parse import parse_config
+from wgmqtt.config.load import parse_config
 from wgmqtt.errors import ConfigError
 from wgmqtt.model import Config
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.script.render import render_difference, render_script
 from wgmqtt.script.templates import read_templates
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.config.config_rows import ROWS, VALID, Bad
-from wgmqtt.config.parse import parse_config
+from wgmqtt.config.load import parse_config
 from wgmqtt.errors import ConfigError
 from wgmqtt.model import BrokerAddress, Endpoint, Tls, link_of
 

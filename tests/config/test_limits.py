@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.config_rows import VALID
-from wgmqtt.config.parse import parse_config
-from wgmqtt.config.rules import link_groups
+from wgmqtt.config.load import parse_config
 from wgmqtt.errors import ConfigError, Problem, WireError
 from wgmqtt.model import Endpoint, PublicKey
 from wgmqtt.wire.table import MAX_TABLE_BYTES, Table, TablePeer, encode_table
+from wgmqtt.wire.table_size import link_groups
 
 HEAD = VALID[: VALID.index("routers:")]
 

@@ -7,7 +7,7 @@ import pytest
 from lab.checks.listing import CHECKS, Check, arranged
 from lab.checks.mutation import Mutation, Replacement, UnmatchedError, handler
 from lab.checks.mutation_table import MUTATIONS
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.script.render import render_script
 from wgmqtt.script.templates import read_templates
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.config_rows import VALID
-from wgmqtt.config.parse import parse_config
+from wgmqtt.config.load import parse_config
 from wgmqtt.errors import ConfigError
 from wgmqtt.model import Config
 from wgmqtt.script.authority import read_authority

@@ -12,7 +12,7 @@ from routeros_lsp.schema.schema import Schema
 from routeros_lsp.syntax.ast import StringLit
 from routeros_lsp.syntax.parser import parse
 
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.errors import RscError
 from wgmqtt.script.render import (
     Options,

@@ -4,7 +4,7 @@ import argparse
 
 from wgmqtt.cli.command import Command, Options, write
 from wgmqtt.cli.reference import render_reference, render_schema
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.errors import ConfigError, Problem
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.model import Config

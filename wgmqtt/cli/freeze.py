@@ -1,7 +1,7 @@
 """`freeze` and `unfreeze`: whether the daemon publishes."""
 
 from wgmqtt.cli.command import Command, Options, write
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.host.freeze import freeze
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
 from wgmqtt.cli.command import Command, Options, write
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

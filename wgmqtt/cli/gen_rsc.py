@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wgmqtt.broker.mosquitto_files import write_private
 from wgmqtt.cli.command import Command, Options, UsageError, write
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.errors import EdgeError, Problem, RscError
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.model import Config, Router

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from wgmqtt.config.keys import ROOT, ROUTER
-from wgmqtt.config.kinds import Key
+from wgmqtt.config.kinds import Key, Kind
 
 _SCHEMA_HEAD: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -24,7 +24,26 @@ The file is YAML without tags, anchors, aliases and merges. Passwords are in fil
 def render_schema() -> str:
     """Return the JSON Schema (draft 2020-12) with an indent of two spaces."""
     rules = [rule for key in ROUTER.keys.values() for rule in _shared_rules(key)]
-    return json.dumps(_SCHEMA_HEAD | dict(ROOT.json) | {"allOf": rules}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_SCHEMA_HEAD | _schema_of(ROOT) | {"allOf": rules}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema_of(kind: Kind) -> dict[str, object]:
+    if not kind.keys:
+        return dict(kind.json)
+    if "propertyNames" in kind.json:
+        return {**kind.json, "additionalProperties": _schema_of(ROUTER)}
+    properties = {name: {"description": key.about} | _schema_of(key.kind) for name, key in kind.keys.items()}
+    for name, key in kind.keys.items():
+        if key.default is not None:
+            properties[name]["default"] = list(key.default) if isinstance(key.default, tuple) else key.default
+    schema: dict[str, object] = {**kind.json, "properties": properties}
+    schema["required"] = [name for name, key in kind.keys.items() if key.required and not (kind.is_part and key.shared)]
+    if not kind.is_part:
+        schema["dependentRequired"] = {name: [key.needs] for name, key in kind.keys.items() if key.needs}
+    for name, key in kind.keys.items():
+        if key.either:
+            schema["oneOf"] = [{"required": [key.either]}, {"required": [name]}]
+    return schema
 
 
 def render_reference() -> str:

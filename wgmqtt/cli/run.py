@@ -3,7 +3,7 @@
 import argparse
 
 from wgmqtt.cli.command import Command, Options
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.host import journal
 from wgmqtt.host.secrets import read_secret
 

@@ -10,7 +10,7 @@ from wgmqtt.broker.mosquitto import VIEWER
 from wgmqtt.broker.subscriber import read_events, read_view
 from wgmqtt.cli.command import Command, Options, write
 from wgmqtt.cli.status_text import render_event, render_json, render_status
-from wgmqtt.config.files import read_config
+from wgmqtt.config.load import read_config
 from wgmqtt.host.secrets import read_secret
 from wgmqtt.model import Config
 from wgmqtt.wire.hub import decode_event

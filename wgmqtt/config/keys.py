@@ -3,31 +3,28 @@
 from dataclasses import replace
 
 from wgmqtt import model
-from wgmqtt.config.kinds import Key, choice, list_of, number, placed, single, text, word_or
-from wgmqtt.config.sections import named, section
+from wgmqtt.config.kinds import Key, choice, list_of, named, number, section, single, text
 from wgmqtt.wire.topics import RESERVED_NAMES
 
 RESERVED = ", ".join(sorted(RESERVED_NAMES))
 PORTS = "1883, or 8883 with tls"
-VERSION = r"7\.(1[7-9]|[2-9][0-9]|[1-9][0-9]{2})(\.[0-9]{1,3})?"
 # fmt: off
 ROUTEROS = single(model.parse_routeros, '"7.17" or a later 7.x in quotes',
-    {"type": "string", "pattern": f"^({VERSION})$"})
+    r"7\.(1[7-9]|[2-9][0-9]|[1-9][0-9]{2})(\.[0-9]{1,3})?")
 NAME = text("[a-z0-9-]{1,32}", "1 to 32 of a-z, 0-9 and -", "not a valid name")
 ROUTER_NAME = text(f"(?!({RESERVED.replace(', ', '|')})$)[a-z0-9-]{{1,32}}",
     f"1 to 32 of a-z, 0-9 and -, not {RESERVED}", "not a valid router name")
-GROUP = list_of(placed(ROUTER_NAME), "a group in brackets [ROUTER, ROUTER, …]", at_least=2,
-    twice="a router has no link to itself")
+GROUP = list_of(ROUTER_NAME, "a group in brackets [ROUTER, ROUTER, …]", at_least=2,
+    twice="a router has no link to itself", is_placed=True)
 PREFIX = text("(?=.{1,128}$)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*",
     "levels of a-z, A-Z, 0-9, _, . and - with / between them, at most 128 characters", "not a topic prefix")
 PUBLIC_KEY = single(model.parse_public_key, "44 characters of base64 ending in =",
-    {"type": "string", "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"})
+    "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 ADDRESS = single(model.parse_address, "an IPv4 or IPv6 address",
     {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]})
 ENDPOINT = single(model.parse_endpoint, "ADDRESS:PORT or [IPV6]:PORT",
-    {"type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[1-9][0-9]{0,4}$"})
-NETWORK = single(model.parse_network, "a network such as 100.64.0.0/10",
-    {"type": "string", "pattern": "^[0-9A-Fa-f:./]+$"})
+    r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[1-9][0-9]{0,4}")
+NETWORK = single(model.parse_network, "a network such as 100.64.0.0/10", "[0-9A-Fa-f:./]+")
 PORT = single(model.parse_port, f"1 to {model.MAX_PORT}",
     {"type": "integer", "minimum": 1, "maximum": model.MAX_PORT}, tags="int float")
 HOST = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+",
@@ -62,18 +59,16 @@ class HubKeys:
 class TlsKeys:
     """TLS between the hub and the broker."""
 
-    ca_file = Key(PATH, "certificates (PEM) that may sign the broker's", "/etc/wgmqtt/ca.pem",
-        default_text="the system's")
-    cert_file = Key(PATH, "the hub's own certificate (PEM), if the broker requires one", "/etc/wgmqtt/hub.pem",
-        needs="key_file")
+    ca_file = Key(PATH, "the certificates (PEM) that the hub trusts", "/etc/wgmqtt/ca.pem", default_text="the system's")
+    cert_file = Key(PATH, "the hub's own certificate (PEM)", "/etc/wgmqtt/hub.pem", needs="key_file")
     key_file = Key(PATH, "the private key of cert_file (PEM)", "/etc/wgmqtt/hub.key", needs="cert_file")
 
 
 class RouterTlsKeys:
     """TLS between the routers and the broker."""
 
-    ca_file = Key(PATH, "certificates (PEM) that may sign the broker's, which each router imports",
-        "/etc/wgmqtt/ca.pem", default_text="those that the router trusts already")
+    ca_file = Key(PATH, "the certificates (PEM) that each router imports and trusts", "/etc/wgmqtt/ca.pem",
+        default_text="those that the router trusts already")
 
 
 class RouterBrokerKeys:
@@ -115,14 +110,12 @@ class RouterKeys:
         "10.98.0.2", required=True)
     tunnel_address = Key(ADDRESS, "the router's address in the hub's tunnel", "10.99.0.2")
     site = Key(NAME, "routers of one site reach each other at their lan addresses", "office", shared=True)
-    lan = Key(ENDPOINT, "where routers of the same site reach this router's WireGuard", "192.168.88.1:13231",
-        needs="site")
+    lan = Key(ENDPOINT, "where routers of the same site reach its WireGuard", "192.168.88.1:13231", needs="site")
     public_endpoint = Key(ENDPOINT,
         "what others learn in place of the endpoint that the hub sees, for a router on the hub's own LAN",
         "203.0.113.7:51820", default_text="the endpoint that the hub sees")
     client_certificate = Key(ROUTER_TEXT,
-        "the certificate with key, by its name in the router's own store, that it presents to the broker", "wgmqtt",
-        shared=True)
+        "the name, in the router's own store, of the certificate that it presents to the broker", "own", shared=True)
 
 
 ROUTER = section(RouterKeys, is_part=True)
@@ -133,25 +126,21 @@ class RootKeys:
 
     hub = Key(section(HubKeys), "the hub: what it watches, and what routers know about it", required=True)
     broker = Key(section(BrokerKeys), "the MQTT broker", required=True)
-    secrets_dir = Key(PATH, "the folder with ROUTER.password for each router", "/etc/wgmqtt/secrets",
-        default="/etc/wgmqtt/secrets")
-    topic_prefix = Key(PREFIX, "the first levels of all topics", "wgmqtt/v1", default="wgmqtt/v1")
+    secrets_dir = Key(PATH, "the folder with ROUTER.password for each router", default="/etc/wgmqtt/secrets")
+    topic_prefix = Key(PREFIX, "the first levels of all topics", default="wgmqtt/v1")
     poll_s = Key(number(0.1, 60, "seconds"), "the polling interval of WireGuard", "0.5", default=1.0)
-    wireguard = Key(choice("auto", "kernel", "userspace"), "the WireGuard implementation that is read", "kernel",
-        default="auto")
+    wireguard = Key(choice("auto", "kernel", "userspace"), "the WireGuard that is read", "kernel", default="auto")
     hints = Key(choice("auto", "off"), "whether packets from unknown endpoints trigger a poll (nftables and NFLOG)",
         "off", default="auto")
     cpu_percent = Key(number(0.1, 10, "percent"),
         "the CPU budget for polling, of one core; after hints it may be ten times as much", "0.5", default=1.0)
     also_publish = Key(list_of(NETWORK, "a list [NETWORK, …]", twice="duplicate network"),
-        "networks outside of the public internet whose addresses are published all the same", "[100.64.0.0/10]",
-        default=())
+        "networks whose addresses are published though they are not public", "[100.64.0.0/10]", default=())
     router_defaults = Key(section(RouterKeys, is_defaults=True), "keys for all routers that lack them")
     routers = Key(named(ROUTER_NAME, ROUTER), "the routers by name", required=True)
-    links = Key(word_or(choice("all", expected="all, or a list of groups [[ROUTER, ROUTER, …], …]"), list_of(GROUP)),
+    links = Key(list_of(GROUP, "all, or a list of groups [[ROUTER, ROUTER, …], …]", word="all"),
         "which routers reach each other directly: all, or all routers within each group",
         "[[amsterdam, berlin], [berlin, cologne]]", default="all")
 
 
 ROOT = section(RootKeys)
-# fmt: on

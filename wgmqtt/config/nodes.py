@@ -12,8 +12,7 @@ from wgmqtt.errors import ConfigError, Problem
 from wgmqtt.problems import Source
 from wgmqtt.wire.text import clip
 
-MAX_DEPTH = 16  # a configuration needs 5
-MAX_GOT = 60  # characters of a value in a message
+MAX_DEPTH, MAX_GOT = 16, 60  # levels, of which a configuration needs 5; characters of a value in a message
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 # What YAML 1.1, section 5.1, does not allow in a stream.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")

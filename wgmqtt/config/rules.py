@@ -1,18 +1,16 @@
 """What the keys of a configuration demand of each other."""
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
 from typing import cast
 
+from wgmqtt.config.kinds import Fields
 from wgmqtt.config.nodes import Scalar
-from wgmqtt.config.sections import Fields
-from wgmqtt.model import AnyNetwork, Endpoint, Link, link_of
+from wgmqtt.model import AnyNetwork, Endpoint, Link, link_of, reach_of
 from wgmqtt.problems import Source, did_you_mean
-from wgmqtt.wire.table import MAX_TABLE_BYTES, longest_line_bytes, longest_table_bytes
+from wgmqtt.wire.table import MAX_TABLE_BYTES
+from wgmqtt.wire.table_size import link_groups
 
 Routers = list[tuple[Scalar, Fields]]
-SHOWN_ROUTERS = 3
 
 
 def check_unique(hub: Fields, routers: Routers, source: Source) -> None:
@@ -33,11 +31,11 @@ def check_users(broker: Fields, root: Fields, routers: Routers, source: Source) 
     """Note a router with the hub's name or password at the broker, with which it would have the hub's rights."""
     user, file = broker.values.get("username"), posixpath.normpath(str(broker.values.get("password_file")))
     for name, _ in routers:
-        place = f"router {name.text} (line {source.line_of(name.at)})"
-        if name.text == user:
-            source.reject(broker.at["username"], f"username: also that of {place}", "a name of its own")
-        if posixpath.normpath(f"{root.values.get('secrets_dir')}/{name.text}.password") == file:
-            source.reject(broker.at["password_file"], f"password_file: also that of {place}", "a file of its own")
+        same = {"username": name.text == user}
+        same["password_file"] = posixpath.normpath(f"{root.values.get('secrets_dir')}/{name.text}.password") == file
+        for key in (key for key, is_same in same.items() if is_same):
+            what = f"{key}: also that of router {name.text} (line {source.line_of(name.at)})"
+            source.reject(broker.at[key], what, "one that no router has")
 
 
 def check_broker(broker: Fields, hub: Fields, routers: Routers, source: Source) -> None:
@@ -46,7 +44,7 @@ def check_broker(broker: Fields, hub: Fields, routers: Routers, source: Source) 
     way = for_routers if "for_routers" in broker.at else broker
     for fields in (broker, for_routers):
         host = str(fields.values.get("host") or "")
-        kind = _host_kind(host)
+        kind = reach_of(host)
         if kind == "unspecified":
             what, hint = "host: not an address to connect to", "write the address at which the broker listens"
             source.reject(fields.at["host"], what, got=host, hint=hint)
@@ -62,17 +60,6 @@ def check_broker(broker: Fields, hub: Fields, routers: Routers, source: Source) 
         if "client_certificate" in router.values:
             what = "client_certificate: routers reach the broker without TLS"
             source.reject(router.at["client_certificate"], what, "tls below broker, or below its for_routers")
-
-
-def _host_kind(host: str) -> str:
-    """Return how far packets to a host go: `loopback`, `unspecified`, `private`, or `public`, as a name may be."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "loopback" if host == "localhost" or host.endswith(".localhost") else "public" if host else ""
-    if address.is_loopback or address.is_unspecified:
-        return "loopback" if address.is_loopback else "unspecified"
-    return "public" if address.is_global else "private"
 
 
 def check_public_endpoints(root: Fields, routers: Routers, source: Source) -> None:
@@ -99,35 +86,11 @@ def check_links(root: Fields, hub: Fields, routers: Routers, source: Source) -> 
     neighbours, too_large = link_groups(str(hub.values.get("name") or "x" * 32), pings, groups)
     if too_large:
         ordered = sorted(too_large.items(), key=lambda item: -item[1])
-        got = ", ".join(f"{name}: {size} bytes" for name, size in ordered[:SHOWN_ROUTERS])
-        got += f", and {len(ordered) - SHOWN_ROUTERS} more" if len(ordered) > SHOWN_ROUTERS else ""
+        got = ", ".join(f"{name}: {size} bytes" for name, size in ordered[:3])
+        got += f", and {len(ordered) - 3} more" if len(ordered) > 3 else ""  # noqa: PLR2004 - three are shown
         hint = "link only routers that exchange much traffic" + ("" if "links" in root.at else "; the default is all")
         tables = "the table of one router" if len(ordered) == 1 else f"the tables of {len(ordered)} routers"
         limit = f"at most {MAX_TABLE_BYTES} bytes, about 80 peers"
         at = root.at.get("links", root.at["routers"])
         source.reject(at, f"links: {tables} would be too large", limit, got, hint)
     return frozenset(link_of(name, other) for name, others in neighbours.items() for other in others)
-
-
-def link_groups(
-    hub: str, pings: Mapping[str, str], groups: Iterable[Sequence[str]]
-) -> tuple[dict[str, set[str]], dict[str, int]]:
-    """Return the neighbours of each router, and the bytes of each table that is too large; those get no more lines."""
-    lines = {name: longest_line_bytes(name, ping) for name, ping in pings.items()}
-    empty = longest_table_bytes(hub)
-    neighbours: dict[str, set[str]] = {}
-    too_large: dict[str, int] = {}
-    for group in groups:
-        group_bytes = sum(lines[name] for name in group)
-        for name in group:
-            known = neighbours.setdefault(name, set())
-            size = empty + group_bytes - lines[name] - 1  # the last line has no comma
-            before = len(known)
-            if size <= MAX_TABLE_BYTES and name not in too_large:
-                known.update(group)
-                known.discard(name)
-            if len(known) > before:
-                size = empty + sum(lines[other] for other in known) - 1
-            if size > MAX_TABLE_BYTES:
-                too_large[name] = max(size, too_large.get(name, 0))
-    return neighbours, too_large

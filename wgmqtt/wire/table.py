@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wgmqtt.errors import Problem, WgmqttError, WireError
-from wgmqtt.model import KEY_BYTES, Endpoint, PublicKey, parse_public_key
+from wgmqtt.model import Endpoint, PublicKey, parse_public_key
 from wgmqtt.wire.payload import CONTRACT_VERSION, parse_endpoint, parse_object, parse_seq, parse_text
 
 MAX_TABLE_BYTES = 15_000  # RouterOS 7.17 takes messages of 16,384 bytes, topic included
-
-# The longest values that a table can have: an IPv6 address in full, a port of five digits, a seq of twenty.
-_LONGEST = Endpoint("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535)
-_LONGEST_SEQ = 10**20 - 1
-_LONGEST_DELAY_MS = 9_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +61,6 @@ def encode_table(table: Table) -> bytes:
         limit, size = f"at most {MAX_TABLE_BYTES} bytes", f"{len(payload)} bytes"
         raise WireError(Problem("table", "too large", limit, size, hint))
     return payload
-
-
-def longest_line_bytes(name: str, ping: str) -> int:
-    """Return the most bytes that one line can take in a table, with the comma before the next one."""
-    line = TablePeer(PublicKey(bytes(KEY_BYTES)), name, _LONGEST, ping, kick=False, after_ms=_LONGEST_DELAY_MS)
-    return len(encode_table(Table("", 0, None, (line,)))) - len(encode_table(Table("", 0, None, ()))) + 1
-
-
-def longest_table_bytes(hub: str) -> int:
-    """Return the most bytes that a table without lines can take."""
-    return len(encode_table(Table(hub, _LONGEST_SEQ, _LONGEST, ())))
 
 
 def decode_table(payload: bytes, where: str) -> Table:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.config_rows import VALID
-from wgmqtt.config.files import MAX_FILE_BYTES, read_config
-from wgmqtt.config.parse import parse_config
+from wgmqtt.config.load import MAX_FILE_BYTES, parse_config, read_config
 from wgmqtt.errors import ConfigError
 
 
