@@ -29,7 +29,7 @@ def settle(state: State, step: Step) -> None:
     links.kick(state, kicked, moved, step.now.mono_s)
     owed = {name for link in kicked for name in (link.first, link.second)}
     published = Step(step.now)
-    for name in sorted(step.tables | owed):
+    for name in sorted(tables.keys() | owed):
         record = state.routers[name]
         record.is_owed = record.is_owed or name in owed
         _settle_one(state, published, record, tables.get(name))
@@ -37,33 +37,29 @@ def settle(state: State, step: Step) -> None:
     step.do(*abridge(published.effects, phrases.TABLES_PUBLISHED))
 
 
-def _due_tables(state: State, step: Step) -> tuple[dict[str, Table], set[Link]]:
-    """Return the desired tables of `step.tables`, and the links that moved.
+def _due_tables(state: State, step: Step) -> tuple[dict[str, Table | None], set[Link]]:
+    """Return those of `step.tables` that are owed or differ from what the broker retains, and the links that moved.
 
     No more tables are kept than can be published at once: those of ten thousand routers would take 5 MB.
     """
-    tables, moved = dict[str, Table](), set[Link]()
+    tables, moved = dict[str, Table | None](), set[Link]()
     for name in step.tables:
         record = state.routers[name]
         table = desired_table(state, name, step.now)
         moved.update(moved_links(table, record.in_flight or record.retained, state.directory.links_of[name]))
-        if len(tables) < MOST_IN_FLIGHT:
-            tables[name] = table
+        if record.is_owed or differs(table, record.retained):
+            tables[name] = table if len(tables) < MOST_IN_FLIGHT else None
     return tables, moved
 
 
 def _settle_one(state: State, step: Step, record: RouterRecord, table: Table | None) -> None:
-    """Publish a router's table if it is owed or differs, or plan when to. `table` is the desired one, if it is known.
+    """Publish a router's table, or plan when to. `table` is the desired one, if it is known.
 
     A router with a table in flight is settled again when that is acknowledged.
     """
     name = record.router.name
     if record.in_flight is not None:
         return
-    if not record.is_owed:
-        table = table or desired_table(state, name, step.now)
-        if not differs(table, record.retained):
-            return
     free_s = _free_s(record)
     if step.now.mono_s < free_s:
         state.spaced.set(name, free_s)
@@ -108,7 +104,9 @@ def _continue_queue(state: State, step: Step) -> None:
     while state.queue and len(state.in_flight_s) < MOST_IN_FLIGHT:
         name = next(iter(state.queue))
         del state.queue[name]
-        _settle_one(state, step, state.routers[name], None)
+        record, table = state.routers[name], desired_table(state, name, step.now)
+        if record.is_owed or differs(table, record.retained):
+            _settle_one(state, step, record, table)
 
 
 def answered(state: State, step: Step, record: RouterRecord) -> None:
