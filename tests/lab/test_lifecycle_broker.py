@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.network.shell import run
-from lab.testbed.events import PATIENCE_S
+from lab.testbed.events import PATIENCE_S, Event
 from lab.testbed.standalone_hub import PREFIX, StandaloneHub
 from tests.lab.hub_steps import now_ns
 
@@ -196,3 +196,24 @@ def test_table_that_the_broker_takes_and_a_living_router_never_answers_is_notice
     hub.expect_log("table published", router="berlin", since_ns=since_ns)
     hub.set_endpoints(("berlin", "203.0.113.1:1001"))
     hub.expect_log("router is alive but does not answer", router="berlin", since_ns=since_ns)
+
+
+@pytest.mark.parametrize("payload", ["", '{"v":1,"hub":"hub1","seq":"99999999999999999999","peers":[]}'])
+def test_retained_topics_of_the_hub_that_another_client_empties_or_forges_are_healed(
+    hub: StandaloneHub, payload: str
+) -> None:
+    """With the hub's stolen password, as nobody else may publish there."""
+    forger = hub.client("hub", hub.secret("hub").read_text().strip(), source="forger", client_id="forger")
+    since_ns = now_ns(hub)
+    forger.send({"topic": f"{PREFIX}/berlin/endpoints", "payload": payload, "retain": True})
+    hub.expect_table("berlin", "cologne", "203.0.113.2:1002", since_ns=since_ns)
+    hub.expect_log("table overwritten by another client, publishing it again", since_ns=since_ns, router="berlin")
+    online = f"{PREFIX}/hub/hub1/online"
+    forger.send({"topic": online, "payload": payload, "retain": True})
+
+    def is_restored(event: Event) -> bool:
+        return event.matches("viewer", "message", topic=online) and '"online":true' in str(event.data["payload"])
+
+    hub.log.wait_for(is_restored, PATIENCE_S, since_ns=since_ns, what="the hub is online again")
+    hub.expect_log("broker ready", since_ns=since_ns)
+    assert len(hub.log.find("hub", "table published", since_ns=since_ns)) == 1
