@@ -19,6 +19,7 @@ packages=(
     openssl                      # a certificate for the broker, in one test
     iproute2 iputils-ping # namespaces and addresses, ping
     python3 python3-venv
+    python3-yaml                 # what the Debian package depends on
 )
 
 clean_up() {

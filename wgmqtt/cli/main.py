@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; the package prints manual page and completions from it."""
+    return _make_parsers()[0]
+
+
 def _make_parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """Return the parser of the command line, and that of each command."""
     about = "Publishes the WireGuard endpoints of MikroTik routers behind NAT over MQTT."
@@ -59,7 +64,8 @@ def _make_parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.Argu
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     parsers = {}
     for command in COMMANDS:
-        added = subparsers.add_parser(command.name, help=command.about, description=f"{command.about.capitalize()}.")
+        about = f"{command.about[0].upper()}{command.about[1:]}."
+        added = subparsers.add_parser(command.name, help=command.about, description=about)
         about = "the configuration file; default: %(default)s"
         added.add_argument("-c", "--config", metavar="FILE", type=Path, default=DEFAULT_CONFIG, help=about)
         command.add_options(added)
