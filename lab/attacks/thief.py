@@ -11,8 +11,9 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from lab.attacks.raw_mqtt import PUBLISH, RawClient, packet, parse_publish, publish_packet, text
 
@@ -102,6 +103,7 @@ def lie(options: Options) -> dict[str, object]:
     report_topic = options.topic.replace("/endpoints", "/report")
     chance = random.Random(SEED)  # noqa: S311 - not a secret
     deadline, tables, reports = time.monotonic() + options.seconds, 0, 0
+    known: dict[str, Any] = {}
     while (left_s := deadline - time.monotonic()) > 0:
         client.socket.settimeout(left_s)
         try:
@@ -112,23 +114,24 @@ def lie(options: Options) -> dict[str, object]:
             continue
         _, payload = parse_publish(first, body)
         tables += 1
+        table = json.loads(payload)
+        known |= {peer["key"]: peer for peer in table["peers"]}
         for stage in ("applied", "final"):
-            client.send(publish_packet(report_topic, false_report(json.loads(payload), stage, chance), retain=True))
+            report = false_report(table["seq"], list(known.values()), stage, chance)
+            client.send(publish_packet(report_topic, report, retain=True))
             reports += 1
     return {"tables": tables, "reports": reports}
 
 
-def false_report(table: Mapping[str, object], stage: str, chance: random.Random) -> bytes:
-    """Return a report about `table` with false lines."""
-    peers = table["peers"]
-    assert isinstance(peers, list)
+def false_report(seq: str, peers: Sequence[Any], stage: str, chance: random.Random) -> bytes:
+    """Return a report on the table `seq` with false entries about all `peers`, also those that it leaves out."""
     lines = []
     for peer in peers:
         right = f"{peer.get('address', '')} {peer.get('port', '')}"
         lines.append(
             {
                 "key": peer["key"],
-                "did": chance.choice(("set", "same", "kept", "roamed", "reapplied", "newer")),
+                "did": chance.choice(("set", "set", "set", "same", "kept", "roamed", "reapplied", "newer")),
                 "configured": chance.choice((right, "203.0.113.99 99", "")),
                 "current": chance.choice((right, "203.0.113.98 98", "")),
                 "handshake_s": chance.choice(("", "00:00:01", "09:00:00")),
@@ -136,7 +139,7 @@ def false_report(table: Mapping[str, object], stage: str, chance: random.Random)
                 "error": chance.choice(("", "", "disabled", "no such peer")),
             }
         )
-    body = {"v": 1, "seq": table["seq"], "stage": stage, "script": "x", "error": "", "peers": lines}
+    body = {"v": 1, "seq": seq, "stage": stage, "script": "x", "error": "", "peers": lines}
     return json.dumps(body).encode()
 
 

@@ -9,13 +9,9 @@ pytestmark = pytest.mark.lab
 
 SLACK = 10.0
 PENDING = {
-    "forged-seq",
-    "forged-retained",
-    "bad-endpoints",
     "foreign-pings",
     "forbidden-endpoints",
     "table-flood",
-    "signals",
 }
 
 
