@@ -8,17 +8,10 @@ from lab.attacks.attack import Attack
 pytestmark = pytest.mark.lab
 
 SLACK = 10.0
-PENDING = {
-    "foreign-pings",
-    "forbidden-endpoints",
-    "table-flood",
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_attack_is_held(attack: Attack, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
-    if attack.name in PENDING:
-        request.applymarker(pytest.mark.xfail(reason="not fixed yet", strict=False))
+def test_attack_is_held(attack: Attack, capsys: pytest.CaptureFixture[str]) -> None:
     verdict = attack.run(SLACK)
     with capsys.disabled():
         print(f"\n{attack.name}: {verdict.measured}")  # noqa: T201 - the figures
