@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wgmqtt import phrases
-from wgmqtt.config.load import read_config
+from wgmqtt.config.reload import read_config_apart
 from wgmqtt.engine.effects import PublishTable
 from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken
@@ -18,7 +18,6 @@ from wgmqtt.errors import WgmqttError
 from wgmqtt.host import journal, systemd
 from wgmqtt.host.freeze import FreezeFile
 from wgmqtt.host.malloc import bound_kept_memory
-from wgmqtt.host.secrets import read_secret
 from wgmqtt.logline import Say, say
 from wgmqtt.model import Config
 from wgmqtt.perform import Performer
@@ -122,7 +121,7 @@ class _Daemon:
         while self._reload_requested.is_set():
             self._reload_requested.clear()
             try:
-                config = await asyncio.to_thread(_read_all, self._path)  # seconds with thousands of routers
+                config = await read_config_apart(self._path)
             except WgmqttError as error:
                 if not self._reload_requested.is_set():
                     first = replace(error.problems[0], excerpt="")
@@ -156,13 +155,6 @@ class _Daemon:
             line = say(phrases.FREEZE_UNREADABLE, reason=self._freeze_file.problem, frozen=frozen)
             self._performer.log(line, time.time())
         self.post(FreezeChecked(self._freeze_file.is_frozen))
-
-
-def _read_all(path: Path) -> Config:
-    """Return the configuration, after a check of the secret that the next connection needs."""
-    config = read_config(path)
-    read_secret(config.password_file)
-    return config
 
 
 async def _feed_watchdog() -> None:
