@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wgmqtt import phrases
-from wgmqtt.config.reload import read_config_apart
+from wgmqtt.config_process import read_config_apart
 from wgmqtt.engine.effects import PublishTable
 from wgmqtt.engine.engine import Engine
 from wgmqtt.engine.events import Event, FreezeChecked, Now, Reconfigured, Woken
@@ -27,6 +27,7 @@ from wgmqtt.watch.watcher import Trackers, watch
 
 FREEZE_POLL_S = 0.5
 LOG_DELAY_S = 0.02
+RELOAD_PAUSE_S = 0.1  # after the last of several requests
 RELOAD_WITHIN_S = 5.0
 
 
@@ -117,9 +118,12 @@ class _Daemon:
             systemd.notify("READY=1")
 
     async def _reload(self, deadline_s: float) -> None:
-        """Read the configuration and apply it; while requests keep coming, only read it until the deadline."""
+        """Read the configuration and apply it, once requests have stopped or the deadline has passed."""
         while self._reload_requested.is_set():
             self._reload_requested.clear()
+            await asyncio.sleep(RELOAD_PAUSE_S)
+            if self._reload_requested.is_set() and time.monotonic() < deadline_s:
+                continue
             try:
                 config = await read_config_apart(self._path)
             except WgmqttError as error:

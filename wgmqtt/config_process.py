@@ -1,4 +1,4 @@
-"""Reads the configuration in a process of its own: `python -m wgmqtt.config.reload FILE`, for the running daemon.
+"""Reads the configuration in a process of its own: `python -m wgmqtt.config_process FILE`, for the running daemon.
 
 Ten thousand routers take seconds. In a thread, reading them would delay the event loop, which shares Python's lock, and
 leave 20 MiB more in the daemon's memory.
@@ -21,7 +21,7 @@ async def read_config_apart(path: Path) -> Config:
     Raises:
         ConfigError: the file or the secret cannot be read, or all problems that were found in it.
     """
-    command = (sys.executable, "-m", "wgmqtt.config.reload", str(path))
+    command = (sys.executable, "-m", "wgmqtt.config_process", str(path))
     try:
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     except OSError as error:

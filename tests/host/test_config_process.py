@@ -8,7 +8,7 @@ import pytest
 
 from tests.host.daemon_process import write_config
 from wgmqtt.config.load import read_config
-from wgmqtt.config.reload import read_config_apart
+from wgmqtt.config_process import read_config_apart
 from wgmqtt.errors import ConfigError
 
 pytestmark = pytest.mark.process
