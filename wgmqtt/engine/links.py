@@ -19,6 +19,7 @@ from wgmqtt.wire.report import Report, ReportPeer
 LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150 s both sides still use it
 RETRY_S = (5.0, 15.0, 45.0, 200.0, 3600.0, 28_800.0)
 HOPELESS_ATTEMPTS = 4
+LOGGED_CONTRADICTION = 2  # the attempt that logs one; in the first, one end may just have reported too early
 KICK_S = 30.0  # how long both ends are asked to send: a router that was away for a moment still gets the request
 
 
@@ -78,7 +79,7 @@ def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | Non
         return None
     _set_verdict(known, link, name, "proven")
     if known.is_contradictory:
-        return phrases.CONTRADICTION if known.attempts <= 1 else None
+        return phrases.CONTRADICTION if known.attempts == LOGGED_CONTRADICTION else None
     if known.first != known.second:
         return None  # the other end has not reported yet
     state.retries.discard(link)
@@ -104,9 +105,9 @@ def _take_failure(state: State, step: Step, link: Link, name: str) -> Phrase | N
     known.attempts += 1
     if known.attempts == HOPELESS_ATTEMPTS:
         return phrases.HOPELESS
-    if known.attempts > 1 and not was_direct:
-        return None
-    return phrases.CONTRADICTION if known.is_contradictory else phrases.NOT_DIRECT_YET
+    if known.is_contradictory and known.attempts == LOGGED_CONTRADICTION:
+        return phrases.CONTRADICTION
+    return phrases.NOT_DIRECT_YET if was_direct or known.attempts == 1 else None
 
 
 def _verdict(known: LinkRecord, link: Link, name: str) -> Verdict:
