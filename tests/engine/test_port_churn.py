@@ -12,17 +12,17 @@ def world() -> World:
     return make_pair(port=1, wait_s=200)
 
 
-def is_restless(world: World) -> bool:
-    return port_churn.is_restless(world.state.routers["berlin"], world.mono_s)
+def is_churning(world: World) -> bool:
+    return port_churn.is_churning(world.state.routers["berlin"], world.mono_s)
 
 
 def test_third_port_within_minutes_is_published_at_once_and_the_next_one_later(world: World) -> None:
     for port in (2, 3):
-        assert not is_restless(world)
+        assert not is_churning(world)
         world.poll("berlin", "203.0.113.1", port)
         world.wait(30)
         assert world.endpoint_in("cologne", "berlin") == f"203.0.113.1:{port}"
-    assert is_restless(world)
+    assert is_churning(world)
     world.poll("berlin", "203.0.113.1", 4)
     world.wait(1)
     assert world.endpoint_in("cologne", "berlin") == "203.0.113.1:4", "its pause was over"
@@ -37,20 +37,20 @@ def test_ports_long_ago_are_no_churn(world: World) -> None:
     for port in range(2, 9):
         world.poll("berlin", "203.0.113.1", port)
         world.wait(200)
-        assert not is_restless(world)
+        assert not is_churning(world)
 
 
 def test_ports_at_other_addresses_are_no_churn(world: World) -> None:
     for number in range(3, 9):
         world.poll("berlin", f"203.0.113.{number}", number)
         world.wait(30)
-        assert not is_restless(world)
+        assert not is_churning(world)
 
 
 def test_port_that_settles_ends_the_churn(world: World) -> None:
     for port in (2, 3):
         world.poll("berlin", "203.0.113.1", port)
         world.wait(30)
-    assert is_restless(world)
+    assert is_churning(world)
     world.wait(port_churn.WITHIN_S)
-    assert not is_restless(world)
+    assert not is_churning(world)

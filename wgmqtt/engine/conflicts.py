@@ -30,7 +30,7 @@ def published(record: RouterRecord, table: Table) -> None:
 
 
 def reported(state: State, step: Step, record: RouterRecord, report: Report, *, is_first: bool) -> bool:
-    """Take from a report on the newest table what was set again; return whether a peer is suspended by it.
+    """Record what a report on the newest table shows to be set again; return whether a peer is suspended by it.
 
     `is_first`: this is the first report on that table.
     """
@@ -42,7 +42,7 @@ def reported(state: State, step: Step, record: RouterRecord, report: Report, *, 
             continue
         known = found.get(peer.key, Configured())
         is_again = is_first and peer.did == "set" and peer.configured == known.endpoint
-        # Of a suspended peer nothing more is counted: each new table would cause a report, and that a new table.
+        # A suspended peer is no longer counted: each new table would cause a report, and that report a new table.
         if is_again and not _is_fought_over(known, step.now.mono_s):
             known = replace(known, rewritten_s=(*known.rewritten_s, step.now.mono_s)[-TIMES:])
             if _is_fought_over(known, step.now.mono_s):

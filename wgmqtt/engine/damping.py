@@ -51,7 +51,7 @@ def on_deadline(state: State, step: Step) -> None:
 def _release(state: State, record: RouterRecord, endpoint: Endpoint, mono_s: float) -> None:
     announce(record, endpoint, state.directory.config.also_publish)
     record.damping = after_release(record.damping, mono_s)
-    if port_churn.is_restless(record, mono_s):  # no router can keep up with it, and each change is written to flash
+    if port_churn.is_churning(record, mono_s):  # no router can keep up with it, and each change is written to flash
         open_s = max(record.damping.open_s, mono_s + LONGEST_PAUSE_S)
         record.damping = Damping(record.damping.level, record.damping.released_s, open_s, record.damping.tokens)
 

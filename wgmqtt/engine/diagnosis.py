@@ -149,7 +149,7 @@ def _alternating(_state: State, record: RouterRecord, now: Now) -> str:
 
 
 def _changing_port(_state: State, record: RouterRecord, now: Now) -> str:
-    if not port_churn.is_restless(record, now.mono_s):
+    if not port_churn.is_churning(record, now.mono_s):
         return ""
     return (
         "its port keeps changing at one address, so changes are published slowly: forward the "

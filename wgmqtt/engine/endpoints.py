@@ -32,7 +32,7 @@ def peers_polled(state: State, step: Step, event: PeersPolled) -> None:
 
 
 def _update(state: State, step: Step, interface: str, peer: PeerState) -> _Move | None:
-    """Take a peer's state into its record; return a move if its endpoint is a new one."""
+    """Store a peer's state in its record; return a move if its endpoint is a new one."""
     record = state.record_of(peer.key)
     if record is None:
         return None  # a peer of the hub that is not a configured router: a phone, a laptop

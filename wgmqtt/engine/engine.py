@@ -1,4 +1,4 @@
-"""The engine: takes one event at a time, decides, and returns what is to be done. It does nothing by itself."""
+"""The engine: takes one event at a time and returns what is to be done. It does nothing by itself."""
 
 from typing import Protocol
 
@@ -88,7 +88,7 @@ class Engine:
         return frozenset(self.state.awaited)
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
-        """Take one event, and return what is to be done. The last effect is always a WakeAt."""
+        """Handle one event, and return what is to be done. The last effect is always a WakeAt."""
         step = Step(now)
         if isinstance(event, WatchEvent):
             self._handle_watch(event, step)

@@ -16,7 +16,7 @@ def overwritten(state: State, step: Step, event: TableOverwritten) -> None:
     """Replace the table now, or plan it for the end of the pause."""
     record = state.routers.get(event.router)
     if record is None or state.is_dry or not state.can_publish:
-        return  # the next read-back compares it
+        return  # the next read-back finds it
     if record.healing is not None and step.now.mono_s < record.healing.open_s:
         state.overwritten.set(event.router, record.healing.open_s)
         return

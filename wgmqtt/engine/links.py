@@ -47,7 +47,7 @@ def on_deadline(state: State, step: Step) -> None:
 
 
 def reported(state: State, step: Step, record: RouterRecord, before: Report | None, report: Report) -> None:
-    """Take from a final report which of the router's links are direct; plan the next attempt of the others."""
+    """Derive from a final report which of the router's links are direct; plan the next attempt of the others."""
     name = record.router.name
     counted = {peer.key: peer.rx for peer in before.peers} if before and before.seq == report.seq else {}
     for peer in report.peers:
@@ -73,7 +73,7 @@ def _is_proof(peer: ReportPeer, rx_before: str | None) -> bool:
 
 
 def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | None:
-    """Take a proof by one end; return the phrase to log, if any. The link is direct when both ends have proved it."""
+    """Record a proof by one end; return the phrase to log, if any. The link is direct when both ends have proved it."""
     known = state.link(link)
     if _verdict(known, link, name) == "proven":
         return None
@@ -92,7 +92,7 @@ def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | Non
 
 
 def _take_failure(state: State, step: Step, link: Link, name: str) -> Phrase | None:
-    """Take a failure that one end reports, and plan the next attempt; return the phrase to log, if any."""
+    """Record a failure that one end reports, and plan the next attempt; return the phrase to log, if any."""
     known = state.link(link)
     if _verdict(known, link, name) == "proven" and not math.isinf(known.kicked_s):
         return None  # it has proved this very attempt: an idle link's handshake grows old

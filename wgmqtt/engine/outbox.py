@@ -20,7 +20,7 @@ SPACING_S = 0.3  # a router that has not answered yet is still busy with the las
 
 
 def settle(state: State, step: Step) -> None:
-    """Publish what the routers in `step.tables`, and both ends of each link that moved or is kicked, lack."""
+    """Publish what `step.tables` lack, and the tables of both ends of each link that moved or is kicked."""
     if not state.can_publish or not (step.tables or step.kicks or state.queue):
         return
     tables, moved = _due_tables(state, step)
@@ -85,7 +85,7 @@ def _publish(state: State, step: Step, record: RouterRecord, content: Table) -> 
 
 
 def acked(state: State, step: Step, event: Acked) -> None:
-    """Take note that the broker has a table, and settle what became newer while it was in flight."""
+    """Record that the broker has a table, and publish what changed while it was in flight."""
     record = state.routers.get(event.router)
     if record is None or record.in_flight is None or record.in_flight.seq != event.seq:
         return
@@ -110,7 +110,7 @@ def _continue_queue(state: State, step: Step) -> None:
 
 
 def answered(state: State, step: Step, record: RouterRecord) -> None:
-    """Settle at once what waited for the router's answer to its last table."""
+    """Publish at once what waited for the router's answer to its last table."""
     name = record.router.name
     if name in state.spaced and step.now.mono_s >= _free_s(record):
         state.spaced.discard(name)
@@ -123,7 +123,7 @@ def next_s(state: State) -> float:
 
 
 def on_deadline(state: State, step: Step) -> None:
-    """Settle what had to wait for its turn."""
+    """Publish what had to wait for its turn."""
     if state.can_publish:
         step.tables.update(state.spaced.pop_due(step.now.mono_s))
 

@@ -20,7 +20,7 @@ def note(record: RouterRecord, endpoint: Endpoint, mono_s: float) -> None:
         record.ports = _with(known, endpoint, mono_s)
 
 
-def is_restless(record: RouterRecord, mono_s: float) -> bool:
+def is_churning(record: RouterRecord, mono_s: float) -> bool:
     """Return whether a peer was recently seen at many ports of one address."""
     ports = record.ports
     return ports is not None and sum(at_s > mono_s - WITHIN_S for _, at_s in ports.seen) >= MANY_PORTS

@@ -10,7 +10,7 @@ from wgmqtt.model import Config, Link, Router
 
 
 def apply(state: State, step: Step, directory: Directory) -> None:
-    """Take the new configuration; a new session must follow, which reads back what the broker retains."""
+    """Apply the new configuration; a new session must follow, which reads back what the broker retains."""
     _clear_old_topics(state, step, directory)
     before, state.directory = state.directory, directory
     state.routers = {router.name: _record(state, router) for router in directory.config.routers}

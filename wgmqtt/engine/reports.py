@@ -36,7 +36,7 @@ def reported(state: State, step: Step, event: Reported) -> None:
 
 
 def _decode(state: State, record: RouterRecord, payload: bytes) -> Report | None:
-    """Return a report that is news; None for an older one, or one on a table that was never published.
+    """Return a report that counts; None for an older one, or one on a table that was never published.
 
     The lines are decoded only if the head shows that the report counts, and only those about linked peers.
 

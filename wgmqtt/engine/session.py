@@ -91,7 +91,7 @@ class Signal:
 
 
 def advance(state: State, step: Step, signal: Signal) -> None:
-    """Take a signal: change the phase and act as the table says, or ignore it."""
+    """Handle a signal: change the phase and act as the table says, or ignore it."""
     before = state.session.phase
     transition = TRANSITIONS.get((before, signal.kind))
     if transition is None:
@@ -106,24 +106,24 @@ def is_current(state: State, event: BrokerEvent) -> bool:
 
 
 def broker_up(state: State, step: Step) -> None:
-    """Take the broker's acceptance."""
+    """Handle the broker's acceptance of the connection."""
     advance(state, step, Signal("up"))
 
 
 def broker_down(state: State, step: Step, event: BrokerDown) -> None:
-    """Take the end of the connection."""
+    """Handle the end of the connection."""
     advance(state, step, Signal("down", event.reason, event.cause))
 
 
 def read_back(state: State, step: Step, event: ReadBack) -> None:
-    """Take what the broker retains: serve if no other daemon claims the hub."""
+    """Handle the read-back: serve if no other daemon claims the hub."""
     rival = ownership.rival_in(state, event.retained)
     signal = Signal("claimed", instance=rival) if rival else Signal("free", retained=event.retained)
     advance(state, step, signal)
 
 
 def hub_message(state: State, step: Step, event: HubMessage) -> None:
-    """Take a message on the hub's own topics."""
+    """Handle a message on the hub's own topics."""
     verdict = ownership.judge(state, event)
     match verdict.meaning:
         case "question" if state.session.phase == "ready":
@@ -168,7 +168,7 @@ def retry_delay_s(failures: int) -> float:
     return min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 10))
 
 
-# The actions: `state.session.phase` is the new phase already, `before` the one before.
+# The actions: `state.session.phase` is already the new phase, `before` is the previous one.
 
 
 def _open(state: State, step: Step, _signal: Signal, _before: Phase) -> None:
@@ -247,9 +247,9 @@ def _give_up(state: State, step: Step, _signal: Signal, before: Phase) -> None:
 
 
 def _stand_by(state: State, step: Step, signal: Signal, before: Phase) -> None:
-    """Leave the hub to the other daemon, and look later whether it is still there."""
+    """Leave the hub to the other daemon, and check later whether it is still there."""
     if before == "ready":
-        step.do(ownership.offline(state))  # by this the other daemon learns that there were two
+        step.do(ownership.offline(state))  # tells the other daemon that there were two
     step.do(CloseBroker(state.session.generation))
     if Trouble.RIVAL not in state.troubles:
         state.troubles.add(Trouble.RIVAL)

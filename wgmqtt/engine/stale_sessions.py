@@ -24,7 +24,7 @@ def asked(state: State, record: RouterRecord, mono_s: float) -> None:
 
 
 def reported(state: State, record: RouterRecord) -> None:
-    """Take a report: the router owes none any more if this is the one on its newest table."""
+    """Record a report: the router owes none any more if this is the one on its newest table."""
     if record.report is not None and record.report.seq == record.last_seq:
         record.unanswered_s = None
         state.stale.discard(record.router.name)
@@ -32,7 +32,7 @@ def reported(state: State, record: RouterRecord) -> None:
 
 
 def alive(state: State, step: Step, keys: Iterable[PublicKey]) -> None:
-    """Take signs of life of peers; a router that owes a report has `STALE_S` from now on."""
+    """Record signs of life of peers; a router that owes a report has `STALE_S` from now on."""
     for key in keys:
         record = state.record_of(key)
         if record is None or record.unanswered_s is None or record.report is None:
