@@ -1,5 +1,6 @@
 """The command line as a person uses it: what is written where, exit status and message of each failure."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wgmqtt.config.load import read_config
-from wgmqtt.script.render import render_difference, render_script
+from wgmqtt.script.render import quote_lines, render_difference, render_handler, render_script
 from wgmqtt.script.templates import read_templates
 
 pytestmark = pytest.mark.process
@@ -73,11 +74,61 @@ def test_gen_rsc_diff_shows_what_changes_and_no_password(tmp_path: Path) -> None
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_gen_rsc_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    """`ulimit -f 1` ends each file after one block, as a full disk does."""
+    path = tmp_path / "berlin.rsc"
+    command = f"{sys.executable} -m wgmqtt gen-rsc berlin --redact -c {EXAMPLE} -o {path}"
+    done = subprocess.run(  # noqa: S603 - our own words
+        ["/bin/bash", "-c", f"ulimit -f 1; exec {command}"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"wgmqtt: {path}: cannot be written: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gen_rsc_handler_is_what_the_script_quotes() -> None:
+    done = wgmqtt("gen-rsc", "berlin", "--handler", "-c", str(EXAMPLE))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == render_handler(CONFIG, ROUTERS["berlin"], TEMPLATES)
+    script = render_script(CONFIG, ROUTERS["berlin"], None, TEMPLATES)
+    assert quote_lines(done.stdout, "    ") in script
+
+
+COMMANDS_WITHOUT_RIGHTS = [("check-config",), ("gen-rsc", "berlin"), ("gen-mosquitto",), ("status",), ("freeze",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize("arguments", COMMANDS_WITHOUT_RIGHTS)
+def test_user_without_rights_gets_one_line_and_no_traceback(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """As when /etc/wgmqtt/secrets has mode 0700 and a person forgets sudo: here root without its override."""
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    config = tmp_path / "config.yaml"
+    config.write_text(EXAMPLE.read_text().replace("/etc/wgmqtt/secrets", str(tmp_path / "secrets")))
+    for path in (tmp_path / "secrets", tmp_path):
+        os.chown(path, 65534, 65534)
+    tmp_path.chmod(0o755)
+    command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    command += [sys.executable, "-m", "wgmqtt", *arguments, "-c", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    assert done.returncode in {1, 78}
+    assert "Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 EXITS = {
     ("gen-rsc", "nobody", "--redact", "-c", str(EXAMPLE)): (
         1,
         "no such router in the configuration; expected amsterdam, berlin, cologne",
     ),
+    ("gen-rsc", "berlin", "--all", "/x", "-c", str(EXAMPLE)): (2, "expected either ROUTER or --all DIR"),
+    ("gen-rsc", "--all", "/x", "--handler", "-c", str(EXAMPLE)): (2, "--handler is for one ROUTER"),
+    ("gen-rsc", "berlin", "--handler", "--remove", "-c", str(EXAMPLE)): (2, "not allowed with argument"),
+    ("gen-rsc", "berlin", "--redact", "--diff", "/nonexistent", "-c", str(EXAMPLE)): (
+        1,
+        "/nonexistent: cannot be read",
+    ),
+    ("gen-rsc", "berlin", "--redact", "-o", "/proc/x/y", "-c", str(EXAMPLE)): (1, "/proc/x/y: cannot be written"),
+    ("check-config", "--schema", "--reference"): (2, "not allowed with argument"),
     ("gen-rsc", "-c", str(EXAMPLE)): (2, "expected either ROUTER or --all DIR"),
     ("gen-rsc", "berlin", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),
     ("run", "-c", "/nonexistent.yaml"): (78, "/nonexistent.yaml: cannot be read"),

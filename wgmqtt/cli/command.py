@@ -1,6 +1,7 @@
 """What a command is: its name, its options, and the function that runs it."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ def write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        # Python flushes standard output again at exit, which must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
         raise EdgeError(Problem("standard output", f"cannot be written: {error.strerror}")) from error

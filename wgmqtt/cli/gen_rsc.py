@@ -5,11 +5,10 @@ import difflib
 import sys
 from pathlib import Path
 
-from wgmqtt.broker.mosquitto_files import write_private
 from wgmqtt.cli.command import Command, Options, UsageError, write
 from wgmqtt.config.load import read_config
 from wgmqtt.errors import EdgeError, Problem, RscError
-from wgmqtt.host.secrets import read_secret
+from wgmqtt.host.secrets import read_secret, write_private
 from wgmqtt.model import Config, Router
 from wgmqtt.script import render
 from wgmqtt.script.authority import read_authority
@@ -39,6 +38,8 @@ def _run(options: Options) -> int:
         raise UsageError("expected either ROUTER or --all DIR")
     if sum(path is not None for path in (options.all, options.output, options.diff)) > 1:
         raise UsageError("only one of --all, -o and --diff is possible")
+    if options.handler and options.all is not None:
+        raise UsageError("--handler is for one ROUTER: the files of --all are to be imported, and a handler is not")
     config = read_config(options.config)
     if options.all is not None:
         _write_all(config, options.all, options)
@@ -54,10 +55,6 @@ def _run(options: Options) -> int:
 
 
 def _write_all(config: Config, folder: Path, options: Options) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise EdgeError(Problem(str(folder), f"cannot be created: {error.strerror}")) from error
     for router in config.routers:
         write_private(folder / f"{router.name}.rsc", _render(config, router, options))
     print(f"{folder}: {len(config.routers)} scripts written", file=sys.stderr)

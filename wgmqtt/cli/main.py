@@ -5,7 +5,6 @@ Exit status: 0 success, 1 failure, 2 usage, 78 configuration (EX_CONFIG of sysex
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ COMMANDS = (
     viewing.STATUS,
     viewing.EVENTS,
 )
+FILE_ERRORS = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
 
 
@@ -43,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except WgmqttError as error:
         print(f"wgmqtt: {error}", file=sys.stderr)
         return error.exit_code
+    except FILE_ERRORS as error:
+        if error.filename is None:
+            raise
+        print(f"wgmqtt: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has ended. Python flushes standard output at exit, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # the program that read the output has ended
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -60,5 +60,5 @@ def freeze(config: Path, *, wanted: bool) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise EdgeError(
-            Problem(str(path), "cannot be written", "", error.strerror or str(error), "run this as root")
+            Problem(str(path), f"cannot be written: {error.strerror or error}", hint="run this as root")
         ) from error

@@ -1,12 +1,15 @@
-"""Reading small files from the disk or from systemd, some of which only their owner may access."""
+"""Small files that only their owner may access: reading them, from the disk or from systemd, and writing them."""
 
+import contextlib
+import grp
 import os
 import stat
 from pathlib import Path
 
-from wgmqtt.errors import ConfigError, Problem
+from wgmqtt.errors import ConfigError, EdgeError, Problem
 
 MAX_SECRET_BYTES = 1024
+PRIVATE, GROUP_READABLE = 0o600, 0o640
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential=
 
 
@@ -21,7 +24,7 @@ def read_file(path: Path, limit: int, *, private: bool = False) -> bytes:
         file = open(path, "rb", opener=_open_nonblocking)  # noqa: SIM115 - Path.open has no opener; closed below
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        hint = "wgmqtt gen-mosquitto creates it" if private and not path.exists() else ""
+        hint = "wgmqtt gen-mosquitto creates it" if private and isinstance(error, FileNotFoundError) else ""
         raise ConfigError(Problem(where, f"cannot be read: {reason}", hint=hint)) from error
     with file:
         status = os.fstat(file.fileno())  # of the open file, so that nothing can change between check and read
@@ -65,6 +68,40 @@ def read_secret(path: str | Path) -> str:
     if what:
         raise ConfigError(Problem(str(path), what, "one line of text"))
     return text
+
+
+def write_private(path: Path, text: str, group: str = "") -> None:
+    """Write a file atomically (a new file, synced, then renamed) that others can read at no moment.
+
+    Its folder is created if it is missing. Members of `group`, if it exists, may read the file.
+
+    Raises:
+        EdgeError: it cannot be written.
+    """
+    new_path = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(mode=0o755 if group else 0o700, parents=True, exist_ok=True)
+        new_path.unlink(missing_ok=True)
+        opened = os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        with os.fdopen(opened, "w", encoding="ascii") as file:
+            if group:
+                _give_to(opened, group)
+            file.write(text)
+            file.flush()
+            os.fsync(opened)
+        new_path.rename(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new_path.unlink(missing_ok=True)
+        raise EdgeError(Problem(str(path), f"cannot be written: {error.strerror or error}")) from error
+
+
+def _give_to(opened: int, group: str) -> None:
+    """Let a group read an open file, if this process is root and there is such a group."""
+    with contextlib.suppress(KeyError):
+        if os.geteuid() == 0:
+            os.fchown(opened, 0, grp.getgrnam(group).gr_gid)
+    os.fchmod(opened, GROUP_READABLE)
 
 
 def _open_nonblocking(path: str, flags: int) -> int:
