@@ -11,14 +11,14 @@ import pytest
 from lab.testbed.loopback_broker import Witness, running_broker
 from tests.broker.fake_broker import fake_broker, publish_packet
 from wgmqtt.broker.connection import Connection, Login
-from wgmqtt.broker.report_inbox import BURST_MESSAGES, ReportInbox
+from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.broker.subscriber import Viewer
 from wgmqtt.engine.effects import PublishTable, ReadRetained
 from wgmqtt.engine.events import Acked, BrokerDown, BrokerUp, Event, ReadBack, Reported, TableOverwritten
 from wgmqtt.errors import EdgeError
 from wgmqtt.model import BrokerAddress
 
-WAIT_S = 20.0
+WAIT_S = 60.0  # only a hang should end a wait
 NOT_UTF8 = publish_packet(b"wgmqtt/\xff\xfe", b"x")
 HUGE_BYTES = 250 << 20
 NO_MEMORY = publish_packet(b"wgmqtt/v1", b"", HUGE_BYTES)
@@ -135,7 +135,7 @@ def test_topic_of_a_router_that_floods_is_left_for_a_while_and_its_newest_report
     with running_broker(tmp_path) as broker:
         asyncio.run(run(broker.port))
     assert floods == ["berlin"]
-    assert len(reports) < 2 * BURST_MESSAGES
+    assert len(reports) < 1000, "of 5001: about two bursts on a quiet machine"
 
 
 def test_table_of_another_client_is_noticed_and_own_tables_that_return_are_not(tmp_path: Path) -> None:
