@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,18 @@ from hypothesis import HealthCheck, settings
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+REAL_PATHS = ("/etc/wgmqtt", "/etc/mosquitto")
+
+
+def forbid_real_paths(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail whatever opens a file of a wgmqtt that is installed on this machine."""
+    if event == "open" and str(arguments[0]).startswith(REAL_PATHS):
+        raise AssertionError(f"a test opens {arguments[0]}, which belongs to this machine")
+
+
+sys.addaudithook(forbid_real_paths)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -44,12 +44,15 @@ def test_parse_config_example_is_valid() -> None:
 def test_parse_config_example_with_comments_removed_is_valid() -> None:
     """Every `# key: value` of the example is valid too, except unix_socket, which excludes host and port."""
     text = EXAMPLE.read_text("utf-8").replace("# unix_socket", "## unix_socket")
-    for key in ("tls", "for_routers", "topic_prefix", "poll_s", "wireguard", "also_publish", "site", "lan"):
+    text = text.replace("port: 1883}", "port: 8883, tls: {}}")
+    keys = "tls for_routers topic_prefix poll_s wireguard hints cpu_percent also_publish router_defaults site lan"
+    for key in [*keys.split(), "public_endpoint", "client_certificate"]:
         assert text.count(f"# {key}: ") == 1
         text = text.replace(f"# {key}: ", f"{key}: ")
     config = parse_config(text, "c.yaml")
     assert config.broker.tls == Tls("/etc/wgmqtt/ca.pem")
-    assert config.broker_for_routers == BrokerAddress("10.99.0.1", 1883)
+    assert config.broker_for_routers == BrokerAddress("10.99.0.1", 8883, Tls())
+    assert config.routers[2].public_endpoint == Endpoint("93.184.215.14", 51820)
     assert (config.routers[2].site, config.routers[2].lan) == ("office", Endpoint("192.168.88.1", 13231))
 
 

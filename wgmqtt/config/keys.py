@@ -102,7 +102,7 @@ class RouterKeys:
 
     public_key = Key(PUBLIC_KEY, "the public key of the router's WireGuard interface",
         "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", required=True)
-    routeros = Key(ROUTEROS, "the router's RouterOS version; without quotes YAML reads 7.20 as 7.2", '"7.20"',
+    routeros = Key(ROUTEROS, "the RouterOS version, in quotes: YAML reads 7.20 as 7.2; not 7.24.0 to 7.24.4", '"7.20"',
         required=True, shared=True)
     interface = Key(ROUTER_TEXT, "the WireGuard interface on the router that has the peers", "wireguard1",
         required=True, shared=True)
@@ -113,7 +113,7 @@ class RouterKeys:
     lan = Key(ENDPOINT, "where routers of the same site reach its WireGuard", "192.168.88.1:13231", needs="site")
     public_endpoint = Key(ENDPOINT,
         "what others learn in place of the endpoint that the hub sees, for a router on the hub's own LAN",
-        "203.0.113.7:51820", default_text="the endpoint that the hub sees")
+        "93.184.215.14:51820", default_text="the endpoint that the hub sees")
     client_certificate = Key(ROUTER_TEXT,
         "the name, in the router's own store, of the certificate that it presents to the broker", "own", shared=True)
 
