@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import resource
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from lab.testbed.loopback_broker import Witness, running_broker
 from tests.broker.fake_broker import fake_broker, publish_packet
-from wgmqtt.broker.connection import Connection, Login
+from wgmqtt.broker.connection import MAX_PENDING, Connection, Login
 from wgmqtt.broker.report_inbox import ReportInbox
 from wgmqtt.broker.subscriber import Viewer
 from wgmqtt.engine.effects import PublishTable, ReadRetained
@@ -19,6 +20,7 @@ from wgmqtt.errors import EdgeError
 from wgmqtt.model import BrokerAddress
 
 WAIT_S = 60.0  # only a hang should end a wait
+FLOOD_S = 2.0
 NOT_UTF8 = publish_packet(b"wgmqtt/\xff\xfe", b"x")
 HUGE_BYTES = 250 << 20
 NO_MEMORY = publish_packet(b"wgmqtt/v1", b"", HUGE_BYTES)
@@ -171,3 +173,29 @@ def test_table_of_another_client_is_noticed_and_own_tables_that_return_are_not(t
 
     with running_broker(tmp_path) as broker:
         asyncio.run(run(broker.port))
+
+
+def test_messages_that_nobody_asked_for_are_dropped_and_a_flood_of_others_is_bounded() -> None:
+    """A bad broker sends more than the event loop can take."""
+    online, fence = "p/hub/h/online", "p/hub/h/fence"
+    unasked = publish_packet(b"p/other", bytes(100)) * 1000
+    flood = publish_packet(online.encode(), b"x") * 5000
+
+    async def run(port: int) -> tuple[Event, int]:
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        connection = Connection(1, login(port), events.put_nowait, ReportInbox(events.put_nowait, print))
+        connection.start()
+        async with asyncio.timeout(WAIT_S):
+            assert isinstance(await events.get(), BrokerUp)
+            connection.read_retained(ReadRetained(1, (), (), (online,), (), fence))
+            time.sleep(FLOOD_S)  # noqa: ASYNC251 - the event loop is busy, and takes nothing meanwhile
+            read_back = await events.get()
+            await asyncio.sleep(0)
+            pending = events.qsize()
+            await connection.close()
+        return read_back, pending
+
+    with fake_broker(b"", unasked, flood) as port:
+        read_back, pending = asyncio.run(run(port))
+    assert read_back == ReadBack(1, {})
+    assert 0 < pending <= MAX_PENDING

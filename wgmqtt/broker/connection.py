@@ -10,6 +10,7 @@ import contextlib
 import secrets
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ MAX_IN_FLIGHT = 5_000  # more than the engine ever publishes at once, so that pa
 TOPICS_PER_SUBSCRIBE = 200
 UNSPECIFIED = 0x80
 MAX_REASON = 200
+MAX_PENDING = 256  # messages of other clients, beside reports, that wait for the event loop
 NO_MEMORY_RETRY_S = 0.1
 # paho reports MQTT 3.1.1's codes as those of MQTT 5: bad user name or password, not authorized.
 LOGIN_REJECTED = (0x86, 0x87)
@@ -119,7 +121,9 @@ class Connection:
         self._deliver = deliver
         self._is_down = False
         self._reading: ReadRetained | None = None
+        self._expected: frozenset[str] = frozenset()
         self._retained: dict[str, bytes] = {}
+        self._pending = threading.BoundedSemaphore(MAX_PENDING)
         self._routers: dict[str, str] = {}
         self._paused: set[str] = set()
         self._hub: frozenset[str] = frozenset()
@@ -158,9 +162,9 @@ class Connection:
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
-        with contextlib.suppress(OSError, RuntimeError):  # a thread that never started, or that failed
-            self._client.disconnect()
-            self._client.loop_stop()
+        for end in (self._client.disconnect, self._client.loop_stop):
+            with contextlib.suppress(OSError, RuntimeError):  # the thread never started, or it failed
+                end()
 
     def publish_table(self, effect: PublishTable) -> None:
         """Publish a table; `Acked` follows when the broker has it."""
@@ -187,7 +191,9 @@ class Connection:
         """
         self._reading, self._retained, self._hub = effect, {}, frozenset()
         # The hub's own topics stay subscribed, so that no message of another daemon is missed or delivered twice.
-        self._subscribe((effect.fence, *effect.hub, *effect.topics, *(topic for topic, _ in effect.tables)))
+        topics = (*effect.hub, *effect.topics, *(topic for topic, _ in effect.tables))
+        self._expected = frozenset(topics)
+        self._subscribe((effect.fence, *topics))
         self._client.publish(effect.fence, self._fence_note, qos=0)
 
     def _subscribe(self, topics: tuple[str, ...]) -> None:
@@ -197,6 +203,15 @@ class Connection:
     def _hand(self, event: Event) -> None:
         """Hand an event over to the event loop; called in paho's thread."""
         self._loop.call_soon_threadsafe(self._deliver, event)
+
+    def _hand_message(self, event: Event) -> None:
+        """Hand over an event that other clients cause; drop it if too many are pending, for they may flood."""
+        if self._pending.acquire(blocking=False):
+            self._loop.call_soon_threadsafe(self._deliver_message, event)
+
+    def _deliver_message(self, event: Event) -> None:
+        self._pending.release()
+        self._deliver(event)
 
     def _down(self, reason: str, cause: Cause = "connection") -> None:
         if self._is_down:
@@ -244,20 +259,20 @@ class Connection:
         if router is not None:
             self._take_report(message.topic, router, message.payload)
         elif message.topic in self._hub:
-            self._hand(HubMessage(self.generation, message.topic, bytes(message.payload)))
+            self._hand_message(HubMessage(self.generation, message.topic, bytes(message.payload)))
         elif self._reading is None:
             self._check_table(message.topic, bytes(message.payload))
         elif message.topic == self._reading.fence:
             if message.payload == self._fence_note:  # not that of another daemon of this hub
                 self._finish_reading(self._reading)
-        else:
+        elif message.topic in self._expected:
             self._retained[message.topic] = bytes(message.payload)
 
     def _check_table(self, topic: str, payload: bytes) -> None:
         """Report a message on a table's topic that is not this daemon's own, which returns to it, too."""
         router = self._table_routers.get(topic)
         if router is not None and hash(payload) not in (self._newest.get(topic), self._before.get(topic)):
-            self._hand(TableOverwritten(self.generation, router))
+            self._hand_message(TableOverwritten(self.generation, router))
 
     def _take_report(self, topic: str, router: str, payload: bytes | bytearray) -> None:
         # One byte more than the limit suffices to reject a report that is too large.
