@@ -136,7 +136,7 @@ def test_topic_of_a_router_that_floods_is_left_for_a_while_and_its_newest_report
 
     with running_broker(tmp_path) as broker:
         asyncio.run(run(broker.port))
-    assert floods == ["berlin"]
+    assert set(floods) == {"berlin"}
     assert len(reports) < 1000, "of 5001: about two bursts on a quiet machine"
 
 
