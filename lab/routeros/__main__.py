@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab.routeros.language.call import GlobalVariables, Menu, OddValues
+from lab.routeros.language.call import STOP, GlobalVariables, Menu
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.interpreter import check, run
 from lab.routeros.language.values import Nothing, render
@@ -22,7 +22,7 @@ class Terminal:
     def __init__(self, version: str) -> None:
         self.version = version
         self.globals = GlobalVariables()
-        self.odd_values: OddValues = "stop"
+        self.unknowns = STOP
 
     def menu(self, path: str) -> Menu:
         """Reject every menu.

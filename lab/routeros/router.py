@@ -83,7 +83,7 @@ class ScriptWorld:
 
     def __init__(self, router: "Router", variables: GlobalVariables, *, is_hook: bool) -> None:
         self.version = router.site.version
-        self.odd_values = router.switches.odd_values
+        self.unknowns = router.switches.unknowns
         self.globals = variables
         self._router = router
         self._is_hook = is_hook
@@ -257,5 +257,5 @@ class Router:
             **dict.fromkeys(
                 ("/tool", "/", ""), PingMenu(self.emit, around.probe, self.clock, self.switches.ping_lasts)
             ),
-            **wan_menus(),
+            **wan_menus(version),
         }

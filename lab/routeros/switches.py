@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
-from lab.routeros.language.call import OddValues
+from lab.routeros.language.call import OddValues, Unknowns
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Switches:
         imported_name: the name that `/certificate/import name=NAME` gives to the first certificate of a file: NAME_0
             (`numbered`) or NAME (`plain`).
         odd_values: the result of JSON's null, of fractions, of incomplete addresses (see call.py).
+        nil_condition: what `:if` does with a condition that is nil: it runs `neither` branch, `else`, or fails.
+        empty_array: the type of JSON's `[]`: an array, or an empty text.
+        bracket_statement: a statement `[…]` in a block is executed `alone`, or it `continues` the statements before it:
+            they are then a part of the brackets, so that a `:return` in them leaves only the brackets.
     """
 
     same_endpoint_disturbs: bool = False
@@ -36,6 +40,14 @@ class Switches:
     ping_lasts: Literal["answer", "interval", "second"] = "answer"
     imported_name: Literal["numbered", "plain"] = "numbered"
     odd_values: OddValues = "refuse"
+    nil_condition: Literal["neither", "else", "error"] = "neither"
+    empty_array: Literal["array", "text"] = "array"
+    bracket_statement: Literal["alone", "continues"] = "alone"
+
+    @property
+    def unknowns(self) -> Unknowns:
+        """Return the switches of the language."""
+        return Unknowns(self.odd_values, self.nil_condition, self.empty_array, self.bracket_statement)
 
 
 _CHOICES: Mapping[str, Mapping[str, object]] = {
@@ -48,6 +60,9 @@ _CHOICES: Mapping[str, Mapping[str, object]] = {
     "ping_lasts": {"answer": "answer", "interval": "interval", "second": "second"},
     "imported_name": {"numbered": "numbered", "plain": "plain"},
     "odd_values": {name: name for name in get_args(OddValues)},
+    "nil_condition": {"neither": "neither", "else": "else", "error": "error"},
+    "empty_array": {"array": "array", "text": "text"},
+    "bracket_statement": {"alone": "alone", "continues": "continues"},
 }
 
 

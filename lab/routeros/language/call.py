@@ -14,6 +14,19 @@ OddValues = Literal["stop", "refuse", "text", "number"]
 
 
 @dataclass(frozen=True, slots=True)
+class Unknowns:
+    """How to treat what is not known of the language (see switches.py)."""
+
+    odd_values: OddValues = "refuse"
+    nil_condition: Literal["neither", "else", "error"] = "neither"
+    empty_array: Literal["array", "text"] = "array"
+    bracket_statement: Literal["alone", "continues"] = "alone"
+
+
+STOP = Unknowns(odd_values="stop")  # the emulator stops where a value's result is not known
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One command of a menu; its arguments are evaluated and were checked against the schema."""
 
@@ -69,7 +82,7 @@ class World(Protocol):
 
     version: str  # "7.16.2"
     globals: GlobalVariables
-    odd_values: OddValues
+    unknowns: Unknowns
 
     def menu(self, path: str) -> Menu:
         """Return the menu at an absolute path such as `/iot/mqtt/brokers`.

@@ -30,12 +30,16 @@ from lab.routeros.language.values import Array, Nil, Nothing, Time, Value, rende
 MAX_ROUNDS = 1_000_000
 
 
-def truth(value: Value) -> bool:
-    """Return whether a condition is true.
+def _truth(run: Runner, value: Value) -> bool | None:
+    """Return whether a condition is true; None for nil, which is neither.
 
     Raises:
-        ScriptError: the condition is a string.
+        ScriptError: the condition is a string, or nil is an error.
     """
+    if isinstance(value, Nil):
+        if run.world.unknowns.nil_condition == "error":
+            raise ScriptError("conditional not boolean")
+        return False if run.world.unknowns.nil_condition == "else" else None
     if isinstance(value, bool):
         return value
     if isinstance(value, int) and value in {0, 1}:
@@ -54,7 +58,8 @@ def _if(arguments: Arguments) -> Thunk:
     )
 
     def step(run: Runner, scope: Scope) -> Value:
-        body = do if truth(condition(run, scope)) else otherwise
+        truth = _truth(run, condition(run, scope))
+        body = do if truth else () if truth is None else otherwise
         if body:
             run.statements(body, scope.child())
         return NOTHING
@@ -120,7 +125,7 @@ def _for(frame: Frame) -> Value:
 def _while(frame: Frame) -> Value:
     frame.only("condition", "do")
     for _ in range(MAX_ROUNDS):
-        if not truth(frame.value("condition")):
+        if not _truth(frame.run, frame.value("condition")):
             return Nothing()
         frame.block("do")
     raise NotImplementedInEmulator(f":while of more than {MAX_ROUNDS} rounds")
@@ -143,7 +148,7 @@ def _do_rounds(frame: Frame) -> None:
         raise NotImplementedInEmulator(":do without a block")
     frame.block("command")
     for _ in range(MAX_ROUNDS):
-        if "while" not in frame.arguments or not truth(frame.value("while")):
+        if "while" not in frame.arguments or not _truth(frame.run, frame.value("while")):
             return
         frame.block("command")
     raise NotImplementedInEmulator(f":do of more than {MAX_ROUNDS} rounds")
@@ -156,11 +161,16 @@ def _onerror(frame: Frame) -> Value:
         raise NotImplementedInEmulator(":onerror with its arguments in another order")
     try:
         frame.block("in")
+    except ReturnSignal:
+        return False  # `:return` leaves only the block
     except ScriptError as error:
         _check_known(error)
         scope = frame.scope.child()
         scope.declare_local(name, str(error))
-        frame.block("do", scope)
+        try:
+            frame.block("do", scope)
+        except ScriptError as second:
+            return str(second)  # returned, not raised
         return True
     return False
 

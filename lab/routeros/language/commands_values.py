@@ -27,7 +27,7 @@ from lab.routeros.language.values import (
     typeof,
 )
 
-_BOOLS = {"true": True, "yes": True, "false": False}
+_BOOLS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def _unknown(command: str, value: Value) -> NotImplementedInEmulator:
@@ -62,7 +62,7 @@ def _tostr(value: Value) -> Value:
 
 def _tonum(value: Value) -> Value:
     match value:
-        case bool():
+        case bool() | Nothing() | Nil():
             return Nil()
         case int():
             return value
@@ -89,7 +89,7 @@ def _tobool(value: Value) -> Value:
 
 def _odd(frame: Frame, command: str, value: Value, lenient: Value) -> Value:
     """Return the result for a text that looks like an incomplete address, as the world's `odd_values` says."""
-    mode = frame.run.world.odd_values
+    mode = frame.run.world.unknowns.odd_values
     if mode == "stop":
         raise _unknown(command, value)
     return lenient if mode == "number" else Nil()
@@ -241,7 +241,7 @@ def _deserialize(frame: Frame) -> Value:
     text = frame.value("value")
     if frame.value("from") != "json" or not isinstance(text, str):
         raise NotImplementedInEmulator(f":deserialize from={render(frame.value('from'))} of {typeof(text)}")
-    return decode_json(text, convert_strings=_converts_strings(frame), odd=frame.run.world.odd_values)
+    return decode_json(text, convert_strings=_converts_strings(frame), unknowns=frame.run.world.unknowns)
 
 
 def _serialize(frame: Frame) -> Value:

@@ -1,6 +1,6 @@
 """Execute the statements of a program in a world."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,7 +11,17 @@ from lab.routeros.language.call import Call, World
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, UndecidedError
 from lab.routeros.language.expressions import operand_thunk, value_thunk
 from lab.routeros.language.literals import read_literal
-from lab.routeros.language.resolve import Action, Failure, GlobalCommand, Invocation, MenuCommand, Path, resolve
+from lab.routeros.language.resolve import (
+    Action,
+    Bracket,
+    Failure,
+    GlobalCommand,
+    Invocation,
+    MenuCommand,
+    Path,
+    is_bracket,
+    resolve,
+)
 from lab.routeros.language.runner import Body, Make, Prepared, ReturnSignal, Thunk
 from lab.routeros.language.schema import property_names
 from lab.routeros.language.scope import Scope
@@ -76,16 +86,32 @@ class Run:
 
     def decide(self, error: UndecidedError) -> Value:
         """Return the guess at what RouterOS does, or raise, as the world's `odd_values` says."""
-        if self.world.odd_values == "stop":
+        if self.world.unknowns.odd_values == "stop":
             raise error
-        if self.world.odd_values == "refuse":
+        if self.world.unknowns.odd_values == "refuse":
             raise ScriptError(f"cannot compute {error.what}") from error
         return cast("Value", error.guess)
 
     # Statements
 
-    def statements(self, statements: Iterable[Statement], scope: Scope) -> Value:
+    def statements(self, statements: Sequence[Statement], scope: Scope) -> Value:
         """Execute statements in one scope; return what the last one returned."""
+        if self.world.unknowns.bracket_statement == "continues":
+            brackets = [index for index, statement in enumerate(statements) if is_bracket(statement)]
+            if brackets and brackets[-1] > 0:
+                return self._continued(statements, brackets[-1], scope)
+        return self._in_order(statements, scope)
+
+    def _continued(self, statements: Sequence[Statement], bracket: int, scope: Scope) -> Value:
+        """Execute statements of which RouterOS has put those before a bracket into the brackets."""
+        try:
+            self.statements(statements[:bracket], scope)
+            self._in_order(statements[bracket : bracket + 1], scope)
+        except ReturnSignal as signal:
+            self._activate(signal.value, scope)
+        return self._in_order(statements[bracket + 1 :], scope)
+
+    def _in_order(self, statements: Iterable[Statement], scope: Scope) -> Value:
         value: Value = Nothing()
         for statement in statements:
             step = self.code.steps.get(statement)
@@ -107,6 +133,17 @@ class Run:
         if action is None:
             action = self.code.actions[statement] = resolve(statement, self.code.program)
         return action
+
+    def bracket(self, subst: Subst, scope: Scope) -> Value:
+        """Execute a statement `[…]`: RouterOS also runs the value if `:parse` made it."""
+        return self._activate(self.substitution(subst, scope), scope)
+
+    def _activate(self, value: Value, scope: Scope) -> Value:
+        if isinstance(value, Code) and value.parsed:
+            return self.call(value, {}, scope)
+        if isinstance(value, Code | Op):
+            raise NotImplementedInEmulator(f"a statement [ ] whose value is a function ({typeof(value)})")
+        return value
 
     def path(self, path: Path, scope: Scope) -> Value:
         """Execute the block or the `[ ]` after a menu path."""
@@ -161,6 +198,8 @@ def _step(action: Action) -> Thunk:
             return lambda run, scope: run.menu(action, scope)
         case Invocation(name, given):
             return lambda run, scope: run.invoke(name, given, scope)
+        case Bracket(subst):
+            return lambda run, scope: run.bracket(subst, scope)
         case Failure(error):
             return lambda *_: _fail(error)
         case _:

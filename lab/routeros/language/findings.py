@@ -30,6 +30,7 @@ from routeros_lsp.syntax.ast import (
 )
 
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError, ScriptSyntaxError
+from lab.routeros.language.schema import missing_values
 
 LATE = frozenset({"schema/unknown-command", "schema/missing-required"})
 # routeros-lsp treats these as warnings because its own command list may be incomplete; the version's list is not.
@@ -73,6 +74,7 @@ class _Checker(_CommandChecker):
         again without a name.
         """
         super().arguments(command, command_path, word, args)
+        self._values(command_path, args)
         names = command.get("a", {})
         if "where" in names:
             return
@@ -85,6 +87,14 @@ class _Checker(_CommandChecker):
         given = {_argument_name(element) for element in args}
         if unnamed and len(slots) == command.get("u", 0) and given.issuperset(slots):
             self.report("schema/unexpected-argument", "Already given by name.", unnamed[0].start, unnamed[0].end)
+
+    def _values(self, command_path: tuple[str, ...], args: list[Element]) -> None:
+        missing = missing_values(self.schema.version)
+        for element in args:
+            value = element.value if isinstance(element, Named) else None
+            if isinstance(value, Word) and value.text in missing.get((command_path, _argument_name(element)), ()):
+                message = f"RouterOS {self.schema.version} has no value {value.text} here."
+                self.report("emulator/unknown-value", message, value.start, value.end)
 
 
 def _is_unnamed(element: Element, names: Mapping[str, ArgInfo]) -> bool:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lab.routeros.language.call import OddValues
+from lab.routeros.language.call import STOP, Unknowns
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.literals import MAX_NUM, read_literal, read_num
 from lab.routeros.language.values import Array, Ip, Ip6, Ip6Prefix, IpPrefix, Nil, Nothing, Time, Value, render, typeof
@@ -21,15 +21,15 @@ _UNICODE = re.compile(r"(\\[^u])|(?:\\u[0-9a-fA-F]{4})+", re.DOTALL)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def decode_json(text: str, *, convert_strings: bool, odd: OddValues = "stop") -> Value:
+def decode_json(text: str, *, convert_strings: bool, unknowns: Unknowns = STOP) -> Value:
     """Return the value of a JSON text; with `convert_strings`, `"1.2.3.4"` becomes an ip and `"5"` a number.
 
     Raises:
         ScriptError: it is not valid JSON.
         NotImplementedInEmulator: the result in RouterOS is not known (null, fractions, unicode escapes, empty text,
-            duplicate keys), and `odd` is "stop".
+            duplicate keys), and `odd_values` is "stop".
     """
-    reader = _Reader(odd)
+    reader = _Reader(unknowns)
     if not text.strip():
         return reader.odd(f":deserialize of {text[:40]!r}", "", Nothing())
     lenient = _TRAILING_COMMA.sub(lambda match: match[1] or "", text)
@@ -52,17 +52,18 @@ class _Odd:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads JSON; `mode` says how to treat what is not known (`call.OddValues`)."""
+    """Reads JSON."""
 
-    mode: OddValues
+    unknowns: Unknowns
 
     def odd(self, what: str, text: str, number: Value) -> Value:
-        """Return `text` or `number`, or raise, as `mode` says."""
-        if self.mode == "stop":
+        """Return `text` or `number`, or raise, as `odd_values` says."""
+        mode = self.unknowns.odd_values
+        if mode == "stop":
             raise NotImplementedInEmulator(what)
-        if self.mode == "refuse":
+        if mode == "refuse":
             raise ScriptError(f"failure: invalid JSON: {what}")
-        return text if self.mode == "text" else number
+        return text if mode == "text" else number
 
     def unicode(self, text: str) -> str:
         """Return the JSON text with its unicode escapes doubled, so that they remain text, or decoded to bytes."""
@@ -71,7 +72,7 @@ class _Reader:
             if match[1]:
                 return match[1]
             self.odd(":deserialize of a unicode escape", "", 0)
-            if self.mode == "text":
+            if self.unknowns.odd_values == "text":
                 return match[0].replace("\\", "\\\\")
             meant: str = json.loads(f'"{match[0]}"')
             return "".join(
@@ -89,7 +90,7 @@ class _Reader:
             parse_float=lambda digits: _Odd(f":deserialize of {digits[:40]}", digits, _saturated(float(digits))),
             parse_int=self._int,
             parse_constant=self._refuse_constant,
-            strict=self.mode in ("stop", "refuse"),
+            strict=self.unknowns.odd_values in ("stop", "refuse"),
         )
 
     def value(self, document: Any, depth: int = 0, *, convert_strings: bool) -> Value:  # noqa: ANN401 - likewise
@@ -99,12 +100,8 @@ class _Reader:
         match document:
             case None:
                 return self.odd(":deserialize of null", "", Nothing())
-            case dict():
-                return Array(
-                    (), {k: self.value(v, depth + 1, convert_strings=convert_strings) for k, v in document.items()}
-                )
-            case list():
-                return Array(tuple(self.value(v, depth + 1, convert_strings=convert_strings) for v in document))
+            case dict() | list():
+                return self._container(document, depth + 1, convert_strings=convert_strings)
             case _Odd():
                 return self.odd(document.what, document.text, document.number)
             case bool() | int():
@@ -112,11 +109,18 @@ class _Reader:
             case _:
                 return _converted(document) if convert_strings else str(document)
 
+    def _container(self, document: Any, depth: int, *, convert_strings: bool) -> Value:  # noqa: ANN401 - likewise
+        if isinstance(document, dict):
+            return Array((), {k: self.value(v, depth, convert_strings=convert_strings) for k, v in document.items()})
+        if not document and self.unknowns.empty_array == "text":
+            return ""
+        return Array(tuple(self.value(v, depth, convert_strings=convert_strings) for v in document))
+
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
             self.odd(":deserialize of an object with one key twice", "", 0)
-            if self.mode == "text":
+            if self.unknowns.odd_values == "text":
                 members = dict(reversed(pairs))  # the first one wins
         return members
 

@@ -152,6 +152,19 @@ def element(array: Value, key: Value) -> Value:
     return array.items[key] if key < len(array.items) else Nothing()
 
 
+def _equal(left: Value, right: Value) -> Value:
+    return Nil() if isinstance(left, Nil) or isinstance(right, Nil) else equal(left, right)
+
+
+def _ordered(operator: str, left: Value, right: Value) -> Value:
+    return Nil() if isinstance(left, Nil) or isinstance(right, Nil) else ordered(operator, left, right)
+
+
+def negate(value: Value) -> Value:
+    """Return `!value`; the result of a comparison with nil is nil, and so is its opposite."""
+    return value if isinstance(value, Nil) else not value
+
+
 def _truths(operator: str, left: Value, right: Value) -> tuple[bool, bool]:
     if not isinstance(left, bool) or not isinstance(right, bool):
         raise _unknown(left, operator, right)
@@ -172,8 +185,8 @@ _BINARY: dict[str, Callable[[Value, Value], Value]] = {
     ".": concatenate,
     ",": join,
     "->": element,
-    "=": equal,
-    "!=": lambda a, b: not equal(a, b),
+    "=": _equal,
+    "!=": lambda a, b: negate(_equal(a, b)),
     "~": matches,
     "in": contained,
     "and": lambda a, b: all(_truths("and", a, b)),
@@ -190,7 +203,7 @@ def function(operator: str) -> Callable[[Value, Value], Value]:
         NotImplementedInEmulator: what RouterOS does with these types was never measured.
     """
     if operator in {"<", ">", "<=", ">="}:
-        return lambda left, right: ordered(operator, left, right)
+        return lambda left, right: _ordered(operator, left, right)
     return _BINARY[_SAME.get(operator, operator)]
 
 
@@ -199,8 +212,8 @@ def unary(operator: str, value: Value) -> Value:
     match operator, value:
         case "any", _ if not isinstance(value, Nil):
             return not isinstance(value, Nothing)
-        case "!", bool():
-            return not value
+        case "!", bool() | Nil():
+            return negate(value)
         case "-", Time():
             return Time(-value.ns)
         case "~", Ip():

@@ -74,13 +74,20 @@ class MenuCommand:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Bracket:
+    """A statement that is only `[command]`."""
+
+    subst: Subst
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Failure:
     """A statement that causes this error when it is reached."""
 
     error: ScriptError
 
 
-Action = Path | Invocation | GlobalCommand | MenuCommand | Failure
+Action = Path | Invocation | GlobalCommand | MenuCommand | Bracket | Failure
 
 
 def resolve(statement: Statement, program: Program) -> Action:
@@ -95,12 +102,20 @@ def resolve(statement: Statement, program: Program) -> Action:
     head = elements[0] if elements else None
     if isinstance(head, Variable):
         return Invocation(head.name, tuple(elements[1:]))
+    if is_bracket(statement):
+        assert isinstance(head, Subst)
+        return Bracket(head)
     if head is None or (statement.prefix is None and isinstance(head, Brace | Subst)):
         return Path(tuple(elements))
     context = () if statement.prefix else program.commands.contexts.get(statement)
     if context is None:
         raise NotImplementedInEmulator(f"a relative path: {_text(statement, program)}")
     return _from_root(statement, program, context)
+
+
+def is_bracket(statement: Statement) -> bool:
+    """Return whether a statement is only `[command]`."""
+    return statement.prefix is None and len(statement.elements) == 1 and isinstance(statement.elements[0], Subst)
 
 
 def _text(statement: Statement, program: Program) -> str:

@@ -4,7 +4,7 @@ A statement or an expression is turned into a function once, when it is first re
 program, because a handler is the same text for every message, and walking its tree would be most of the work.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -76,7 +76,7 @@ class Runner(Protocol):
         """Return a quoted string with its substitutions made."""
         ...
 
-    def statements(self, statements: Iterable[Statement], scope: Scope) -> Value:
+    def statements(self, statements: Sequence[Statement], scope: Scope) -> Value:
         """Execute statements in one scope; return what the last one returned."""
         ...
 
@@ -86,6 +86,10 @@ class Runner(Protocol):
 
     def call(self, function: Code | Op, locals_: Mapping[str, Value], scope: Scope) -> Value:
         """Run a function, which sees these variables only; return `Nothing()` if it returns no value."""
+        ...
+
+    def bracket(self, subst: Subst, scope: Scope) -> Value:
+        """Execute a statement `[…]`: RouterOS also runs the value if `:parse` made it."""
         ...
 
     def path(self, path: Path, scope: Scope) -> Value:

@@ -8,13 +8,13 @@ for all other menus, none of which the emulator implements.
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from routeros_lsp.schema.schema import NodeInfo, Schema
 
-from lab.routeros.data import SCHEMAS
+from lab.routeros.data import SCHEMAS, VALUES
 from lab.routeros.versions import parse_version
 
 # The standard verbs of an item menu: the console shows the same argument counts in every menu.
@@ -94,6 +94,18 @@ def schema_for(version: str, absent: frozenset[str] = frozenset()) -> Schema:
             node = node.setdefault("c", {}).setdefault(name, {})
         node.setdefault("c", {})[path[-1]] = _command(path, entry, numbers)
     return Schema({"format": 1, "version": version, "root": root})
+
+
+@cache
+def missing_values(version: str) -> Mapping[tuple[tuple[str, ...], str], frozenset[str]]:
+    """Return the values of enumerations that a version does not have yet, by command and argument."""
+    numbers = parse_version(version)
+    listed = json.loads(VALUES.read_text("utf-8"))["commands"]
+    return {
+        (split_path(command), argument): frozenset(v for v, entry in values.items() if not _exists(entry, numbers))
+        for command, arguments in listed.items()
+        for argument, values in arguments.items()
+    }
 
 
 def property_names(schema: Schema, menu: str) -> frozenset[str]:

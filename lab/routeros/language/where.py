@@ -12,7 +12,7 @@ from routeros_lsp.syntax.ast import Binary, Element, Expr, Group, Named, Operato
 
 from lab.routeros.language.compare import contained, equal, matches, ordered
 from lab.routeros.language.errors import NotImplementedInEmulator
-from lab.routeros.language.values import Nothing, Value
+from lab.routeros.language.values import Nil, Nothing, Value
 
 Properties = Mapping[str, Value]
 Test = Callable[[Properties], bool]
@@ -196,6 +196,8 @@ class Condition:
 
 
 def _holds(value: Value, operator: str, wanted: Value) -> bool:
+    if isinstance(wanted, Nil):
+        raise NotImplementedInEmulator("comparing a property with nil")
     if isinstance(value, Nothing) and not isinstance(wanted, Nothing):
         if wanted == "":
             raise NotImplementedInEmulator("comparing an absent property with an empty string")

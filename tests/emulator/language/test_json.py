@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.routeros.language.call import OddValues
+from lab.routeros.language.call import OddValues, Unknowns
 from lab.routeros.language.errors import NotImplementedInEmulator, ScriptError
 from lab.routeros.language.interpreter import run
 from lab.routeros.language.json_text import decode_json, encode_json
@@ -100,7 +100,7 @@ ODD = {
 def test_odd_json_is_read_as_the_switch_says(text: str) -> None:
     def read(odd: OddValues) -> str:
         try:
-            return render(decode_json(text, convert_strings=False, odd=odd))
+            return render(decode_json(text, convert_strings=False, unknowns=Unknowns(odd_values=odd)))
         except ScriptError:
             return "error"
 

@@ -116,6 +116,8 @@ LATE = [
 BY_VERSION = [
     (":onerror: 7.13", "7.12.2", "7.13.5", ":onerror e in={ :put 1 } do={ :put 2 }"),
     (":deserialize options: 7.16", "7.15.3", "7.16.2", ':deserialize from=json options=json.no-string-conversion "1"'),
+    (":serialize's option: 7.17", "7.16.2", "7.17.1", ':serialize to=json options=json.no-string-conversion "1"'),
+    (":serialize's other option", "7.15.3", "7.16.2", ':serialize to=json options=json.pretty "1"'),
     ("will-topic: 7.20", "7.19.6", "7.20.8", '/iot/mqtt/brokers/add name="a" will-topic="t"'),
     ("responder: 7.17", "7.16.2", "7.17.1", "/interface/wireguard/peers/set *1 responder=yes"),
     ("is-responder: until 7.16", "7.17.1", "7.16.2", "/interface/wireguard/peers/set *1 is-responder=yes"),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lab.routeros.language.call import Call, GlobalVariables, OddValues
+from lab.routeros.language.call import STOP, Call, GlobalVariables, Unknowns
 from lab.routeros.language.errors import NotImplementedInEmulator
 from lab.routeros.language.values import Array, Id, Nothing, Value
 
@@ -27,10 +27,15 @@ class Items:
 class BareWorld:
     """Records what a script prints, logs and waits for."""
 
-    def __init__(self, version: str = "7.21.5", menus: Mapping[str, Items] | None = None) -> None:
+    def __init__(
+        self,
+        version: str = "7.21.5",
+        menus: Mapping[str, Items] | None = None,
+        unknowns: Unknowns = STOP,
+    ) -> None:
         self.version = version
         self.globals = GlobalVariables()
-        self.odd_values: OddValues = "stop"
+        self.unknowns = unknowns
         self.menus = menus or {}
         self.lines: list[str] = []
         self.logged: list[tuple[str, str]] = []
