@@ -33,11 +33,26 @@ POSITIONS: Mapping[str, Sequence[str]] = {
     "ping_lasts": ("answer", "interval", "second"),
     "odd_values": ("refuse", "text", "number"),
 }
+# The switches of the language; each combination of the positions above goes with one combination of these.
+LANGUAGE_POSITIONS: Mapping[str, Sequence[str]] = {
+    "nil_condition": ("neither", "else", "error"),
+    "empty_array": ("array", "text"),
+    "bracket_statement": ("alone", "continues"),
+}
 REPLAYS = 0.1  # of the tables come a second time
 
+_NAMES = (*POSITIONS, *LANGUAGE_POSITIONS)
+_LANGUAGE = tuple(product(*LANGUAGE_POSITIONS.values()))
 SWITCHES = tuple(
-    parse_switches([f"{name}={position}" for name, position in zip(POSITIONS, chosen, strict=True)])
-    for chosen in product(*POSITIONS.values())
+    parse_switches(
+        [
+            f"{name}={position}"
+            for name, position in zip(
+                _NAMES, (*chosen, *_LANGUAGE[(number + number // len(_LANGUAGE)) % len(_LANGUAGE)]), strict=True
+            )
+        ]
+    )
+    for number, chosen in enumerate(product(*POSITIONS.values()))
 )
 # Peers 1 to 5: configured and there, roamed and living, roamed and dead, never met, dead.
 PEERS: tuple[Peer, ...] = (

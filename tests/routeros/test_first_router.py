@@ -45,8 +45,9 @@ def test_questions_before_the_import_can_be_asked_and_are_answered(version: str,
     assert about_router[0] == f"{version} (stable)"
     assert {"ip", "time"} <= set(about_router)
     about_language = ask(router, "B")
-    assert len(about_language) == 5 + 4 + 3 + 1 + 1 + 2 + 1
-    assert about_language[-4:] == ["false", "[]", '{"a":"1"}', "refused"]
+    assert len(about_language) == 5 + 4 + 3 + 1 + 1 + 2 + 1 + 2 + 1 + 1
+    assert about_language[-8:-4] == ["false", "[]", '{"a":"1"}', "refused"]
+    assert about_language[-4:] == ["begin", "end", "array", "early"]
     assert not list(router.find("set"))
 
 

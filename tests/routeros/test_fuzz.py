@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from lab.fuzz.runner import POSITIONS, SWITCHES, VERSIONS, show, try_table
+from lab.fuzz.runner import LANGUAGE_POSITIONS, POSITIONS, SWITCHES, VERSIONS, show, try_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,6 @@ def test_every_version_and_position_has_its_turn() -> None:
     assert len(SWITCHES) == len(set(SWITCHES)) == 288
     tried = [try_table(seed) for seed in range(150)]
     assert {each.version for each in tried} == set(VERSIONS)
-    for name in POSITIONS:
+    for name in (*POSITIONS, *LANGUAGE_POSITIONS):
         values = {getattr(switches, name) for switches in SWITCHES}
         assert {getattr(each.switches, name) for each in tried} == values

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from lab.fuzz.handler_rig import Outcome, Rig, entry, peer, place_of, script_for, table, with_reality
-from lab.fuzz.runner import PEERS, POSITIONS
+from lab.fuzz.runner import LANGUAGE_POSITIONS, PEERS, POSITIONS
 from lab.routeros.models.device import Place
 from lab.routeros.switches import Switches, parse_switches
 
@@ -36,7 +36,7 @@ def outcome_with(positions: dict[str, str]) -> tuple[Rig, Outcome]:
 
 
 def test_all_positions_are_tried() -> None:
-    known = {"hook_permissions", "iot_listed_not_installed", "imported_name", *OTHER}
+    known = {"hook_permissions", "iot_listed_not_installed", "imported_name", *OTHER, *LANGUAGE_POSITIONS}
     assert known == set(Switches.__dataclass_fields__)
     assert len(ALL) == 3 * 2 * 2 * 2 * 2 * 3 * 3
 
@@ -64,6 +64,18 @@ def test_every_answer_leads_to_the_same_endpoints_and_a_replay_writes_nothing(pe
         assert len([each for each in outcome.sets if each.number == 3]) == writes, positions
         again = rig.get(TABLE)
         assert (again.sets, again.errors) == ([], []), positions
+
+
+@pytest.mark.parametrize(
+    ("name", "position"), [(name, position) for name in LANGUAGE_POSITIONS for position in LANGUAGE_POSITIONS[name]]
+)
+@pytest.mark.parametrize("permissions", ["all", "no-test"])
+def test_every_position_of_a_language_switch_leads_to_the_same_outcome(
+    name: str, position: str, permissions: str
+) -> None:
+    _, usual = outcome_with({"hook_permissions": permissions})
+    _, outcome = outcome_with({"hook_permissions": permissions, name: position})
+    assert outcome == usual
 
 
 @pytest.mark.parametrize("payload", [TABLE, table(), table(entry(1, place_of(1)))], ids=["busy", "empty", "idle"])
