@@ -133,7 +133,9 @@ EVIL: dict[str, Mutation] = {
         handler(
             "ping elsewhere", "", ':set ($peer->"ping") ""', ':set ($peer->"ping") [:toip [:tostr ($entry->"ping")]]'
         ),
-        handler("an error uncaught", "", ":set rejected ($rejected + 1)", ':error "x"'),
+        handler(
+            "an error uncaught", "", '{ :log warning ("wgmqtt: entries', '{ :error "x"; :log warning ("wgmqtt: entries'
+        ),
         handler(
             "a line of the log for each entry",
             "",
