@@ -1,1 +1,1 @@
-"""Real kernels with WireGuard for the lab: user-mode Linux, Debian's own in qemu. Pure."""
+"""Real kernels with WireGuard for the lab: user-mode Linux, and Debian's own in qemu."""

@@ -1,7 +1,7 @@
-# shellcheck shell=bash disable=SC2034 # what the programs that source this use
-# Sourced by uml.sh and debian.sh: the cache, Debian packages, and how a command goes into a guest and its status comes back.
+# shellcheck shell=bash disable=SC2034 # variables for the programs that source this file
+# Sourced by uml.sh and debian.sh: the cache, Debian packages, passing a command to a guest and its status back.
 #
-# A guest sees $control, a directory of this run, at the same path: env and cmd go in; boot, console and rc come out.
+# A guest sees $control, a directory of this run, at the same path. It reads env and cmd, and writes boot, console and rc.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/wgmqtt
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
@@ -12,7 +12,7 @@ fail() {
     exit 125
 }
 
-# need PACKAGE...: installs what is missing.
+# need PACKAGE...: installs the Debian packages that are missing.
 need() {
     local package missing=()
     for package; do
@@ -21,19 +21,19 @@ need() {
     [ ${#missing[@]} -gt 0 ] || return 0
     [ "$(id -u)" = 0 ] || fail "these Debian packages are missing, and only root can install them: ${missing[*]}"
     echo "installing from Debian: ${missing[*]}" >&2
-    know_packages
+    update_lists
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1 </dev/null ||
         { tail -5 "$cache/apt.log" >&2; fail "apt-get install failed (all of it: $cache/apt.log)"; }
 }
 
-# Fetches apt's lists once a run: old ones name packages that are gone.
-know_packages() {
-    [ -z "${lists_are_new:-}" ] || return 0
+# Updates apt's lists, once per run: outdated lists name packages that no longer exist.
+update_lists() {
+    [ -z "${lists_are_current:-}" ] || return 0
     [ "$(id -u)" != 0 ] || apt-get update -q >"$cache/apt.log" 2>&1 || fail "apt-get update failed (all of it: $cache/apt.log)"
-    lists_are_new=yes
+    lists_are_current=yes
 }
 
-# alone NAME FUNCTION: runs it while nobody else holds that name's lock; two runs would build the same thing.
+# alone NAME FUNCTION: runs the function while holding a lock, so that two runs do not build the same thing.
 alone() {
     exec 9>"$cache/$1.lock"
     flock 9
@@ -41,7 +41,7 @@ alone() {
     exec 9>&-
 }
 
-# prepare_guest COMMAND...: makes $control, with the command and this shell's environment.
+# prepare_guest COMMAND...: creates $control, with the command and this shell's environment.
 prepare_guest() {
     control=$(mktemp -d -t wgmqtt-vm.XXXXXX)
     trap 'rm -rf "$control"' EXIT
@@ -56,12 +56,12 @@ prepare_guest() {
         [ -z "$out" ] || echo 'export VM_OUT=$out'
     } >"$control/env"
     printf '%q ' "$@" >"$control/cmd"
-    # One CPU of the host for the guest: its threads hand over to each other all the time.
+    # The guest runs on one CPU of the host, because its threads hand over to each other all the time.
     on_one_cpu=(taskset -c "${VM_CPU:-$((RANDOM % $(nproc)))}")
     in_time=(setpriv --pdeathsig TERM timeout --foreground -k 5 "${VM_TIMEOUT:-600}")
 }
 
-# finish_guest STATUS: exits as the command did; 124: out of time; 125: the guest died.
+# finish_guest STATUS: exits with the command's status; 124: timeout; 125: the guest died.
 finish_guest() {
     [ -z "${VM_LOG:-}" ] || cat "$control/console" >&2
     [ ! -s "$control/rc" ] || exit "$(cat "$control/rc")"

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # $cache and $here come from common.sh, the kernel's path goes back
-# Sourced by debian.sh: Debian's kernel, fetched once, uncompressed, with an initramfs that shares this machine's files.
+# shellcheck shell=bash disable=SC2034,SC2154 # $cache and $here are from common.sh, $vmlinux and $initramfs for debian.sh
+# Sourced by debian.sh: fetches Debian's kernel once, unpacks it, and makes an initramfs that mounts this machine's files.
 
 modules="virtio_pci 9pnet_virtio 9p overlay virtio_console wireguard veth dummy tun bridge sch_netem
     nf_tables nft_chain_nat nft_masq nft_nat nft_redir nft_ct nft_log nft_reject_inet nft_limit
@@ -31,7 +31,7 @@ newest_tree() {
 
 fetch_kernel() {
     local package work
-    know_packages
+    update_lists
     package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-.*\)/\1/p' | head -1)
     [ -n "$package" ] || fail "apt-cache knows no linux-image-amd64"
     echo "fetching Debian's $package (70 MB), once" >&2

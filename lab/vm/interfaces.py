@@ -1,4 +1,4 @@
-"""The kernel's WireGuard interfaces inside a virtual machine. Edge: talks to ip(8) and wg(8)."""
+"""Create and delete the kernel's WireGuard interfaces inside a virtual machine, with ip(8) and wg(8)."""
 
 import base64
 import time
@@ -8,7 +8,7 @@ from lab.network.shell import run
 
 
 def key(name: str) -> str:
-    """Return the same throw-away private key for the same name."""
+    """Return a private key made from the name, always the same; only for tests."""
     raw = bytearray(sha256(f"wgmqtt test {name}".encode()).digest())
     raw[0] &= 248
     raw[31] = raw[31] & 127 | 64
@@ -21,7 +21,7 @@ def public(name: str) -> str:
 
 
 def make(interface: str, port: int, private_key: str, peers: str = "") -> None:
-    """Make one WireGuard interface and set it up."""
+    """Create a WireGuard interface, configure it and bring it up."""
     run("ip", "link", "add", interface, "type", "wireguard")
     config = f"[Interface]\nListenPort = {port}\nPrivateKey = {private_key}\n{peers}"
     run("wg", "setconf", interface, "/dev/stdin", text_in=config)
@@ -29,20 +29,20 @@ def make(interface: str, port: int, private_key: str, peers: str = "") -> None:
 
 
 def delete(*interfaces: str) -> None:
-    """Delete those that exist."""
+    """Delete the interfaces that exist."""
     for interface in interfaces:
         run("sh", "-c", f"ip link delete {interface} 2>/dev/null || true")
 
 
 def peer_text(public_key: str, allowed_ips: str, endpoint: str = "", keepalive_s: int = 0) -> str:
-    """Return one peer as wg(8) reads it."""
+    """Return a peer's section in the format of wg(8)."""
     text = f"[Peer]\nPublicKey = {public_key}\nAllowedIPs = {allowed_ips}\n"
     text += f"Endpoint = {endpoint}\n" if endpoint else ""
     return text + (f"PersistentKeepalive = {keepalive_s}\n" if keepalive_s else "")
 
 
 def many_peers(count: int) -> str:
-    """Return peers of every kind, none of whom will ever come: no endpoint, IPv4, IPv6, in turn."""
+    """Return peers without an endpoint, with an IPv4 and with an IPv6 endpoint, in turn; none ever has a session."""
     peers = []
     for number in range(count):
         port = 1000 + number
@@ -52,13 +52,13 @@ def many_peers(count: int) -> str:
 
 
 def make_pair(more_peers: str = "") -> None:
-    """Make wg0, and wg1 that calls it once a second over the loopback."""
+    """Create wg0, and wg1, which sends it a keepalive once a second over the loopback."""
     make("wg0", 51820, key("hub"), peer_text(public("site"), "10.9.0.2/32") + more_peers)
     make("wg1", 51821, key("site"), peer_text(public("hub"), "10.9.0.0/24", "127.0.0.1:51820", 1))
 
 
 def wait_for_handshake(public_key: str) -> None:
-    """Wait until wg0 has had a handshake with this peer and an answer from it."""
+    """Wait until wg0 has a session with this peer."""
     for _ in range(1800):
         if f"{public_key}\t0" not in run("wg", "show", "wg0", "latest-handshakes"):
             time.sleep(0.5)

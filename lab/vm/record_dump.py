@@ -1,7 +1,7 @@
-"""Records one real dump for tests/data. Edge: talks to the kernel's WireGuard, inside a virtual machine.
+"""Record a real dump for tests/data, inside a virtual machine.
 
-VM_OUT=tests/data bash lab/vm/debian.sh python3 -m lab.vm.record_dump tests/data
-writes dump-<kernel>.bin (the netlink messages as they came) and dump-<kernel>.txt (what wg(8) says of the same peers).
+`VM_OUT=tests/data bash lab/vm/debian.sh python3 -m lab.vm.record_dump tests/data`
+writes dump-<kernel>.bin (the netlink messages as received) and dump-<kernel>.txt (the same peers as wg(8) shows them).
 """
 
 import os
@@ -14,15 +14,15 @@ from lab.network.shell import run
 from lab.vm.interfaces import key, make_pair, many_peers, peer_text, public, wait_for_handshake
 
 MANY_ALLOWED_IPS = 400
-READ_BYTES = 4096  # the kernel fills no more than the buffer it is read with: small messages, many cuts
+READ_BYTES = 4096  # the kernel fills no more than the reader's buffer: small messages, so peers are cut
 
 
 def main(directory: Path) -> None:
-    """Make two interfaces that talk to each other, add peers of every kind to one, record its dump."""
+    """Create two interfaces with a session between them, add peers of every kind to one, and record its dump."""
     many = ", ".join(f"10.{number >> 8}.{number & 255}.0/24" for number in range(MANY_ALLOWED_IPS))
     make_pair(many_peers(10) + peer_text(key("many"), many, "203.0.113.7:4242") + many_peers(30))
     wait_for_handshake(public("site"))
-    run("ip", "link", "set", "wg1", "down")  # its counters stand still
+    run("ip", "link", "set", "wg1", "down")  # so that its counters do not change any more
     messages = b"".join(dump("wg0"))
     kernel = ".".join(os.uname().release.split(".")[:2])
     (directory / f"dump-{kernel}.bin").write_bytes(messages)
@@ -31,7 +31,7 @@ def main(directory: Path) -> None:
 
 
 def dump(interface: str) -> list[bytes]:
-    """Return each receive of one dump, in the plainest way: this is what the tests compare our edge with."""
+    """Return each receive of one dump. Deliberately without wgmqtt's own netlink code, which is tested against it."""
     opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)  # NETLINK_GENERIC
 
     def ask(kind: int, flags: int, body: bytes) -> None:
@@ -50,7 +50,7 @@ def dump(interface: str) -> list[bytes]:
 
 
 def is_done(received: bytes) -> bool:
-    """Say whether the last message of one receive is NLMSG_DONE: newer kernels put it behind the last peers."""
+    """Return whether the last message of one receive is NLMSG_DONE; newer kernels append it to the last peers."""
     start, kind = 0, 0
     while start < len(received):
         length, kind = struct.unpack_from("=IH", received, start)

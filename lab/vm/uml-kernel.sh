@@ -1,12 +1,12 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # $cache and $here come from common.sh, the kernel's path goes back
-# Sourced by uml.sh: a user-mode kernel built once from Debian's linux-source, the newest there is (6 to 10 minutes on two cores).
+# shellcheck shell=bash disable=SC2034,SC2154 # $cache and $here are from common.sh, $kernel is for uml.sh
+# Sourced by uml.sh: builds a user-mode kernel from the newest linux-source of Debian, once (6 to 10 minutes on two cores).
 
 # Sets $kernel.
 build_kernel() {
     local version work
     kernel=$(newest "$cache"/uml-[0-9]*)
     [ -z "$kernel" ] || return 0
-    know_packages
+    update_lists
     version=$(apt-cache search --names-only '^linux-source-[0-9.]*$' | awk '{print $1}' | sort -V | tail -1)
     [ -n "$version" ] || fail "apt-cache finds no linux-source"
     need "$version" gcc make flex bison bc libc6-dev libelf-dev xz-utils

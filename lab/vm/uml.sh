@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # uml.sh COMMAND...  runs COMMAND as root on user-mode Linux, a real kernel with WireGuard that needs neither root nor KVM.
 #
-# The guest's root is this machine's /, read-only under an overlay in memory; what it writes survives only under $VM_OUT, seen at
-# the same path. Standard output and error come back together; the status is COMMAND's (124: out of time; 125: the guest died).
+# The guest's root is this machine's /, read-only under an overlay in memory; only files under $VM_OUT survive, at the same path.
+# Standard output and error come back as one stream; the exit status is COMMAND's (124: timeout; 125: the guest died).
 # Starts in about a second; Python runs at native speed, on one CPU. The first run builds the kernel (uml-kernel.sh).
 #
-# UML=FILE          a user-mode kernel that is there already
+# UML=FILE          an existing user-mode kernel
 # VM_OUT=DIR        where the guest may write
-# VM_CPU=N          the host's CPU to stay on
+# VM_CPU=N          the CPU of the host to run on
 # VM_MEM=1024       MiB
 # VM_TIMEOUT=600    seconds
-# VM_LOG=1          the kernel's log, to standard error
-# VM_APPEND=...     more arguments for the kernel; time-travel makes sleeping free (for timers, not for timing)
+# VM_LOG=1          show the kernel's log on standard error
+# VM_APPEND=...     further arguments for the kernel; with time-travel, sleeping takes no time (good for timers, not for timing)
 set -uo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$(realpath "$0")")/common.sh"
@@ -26,7 +26,7 @@ fi
 [ -x "$kernel" ] || fail "UML=$kernel: not a program"
 
 prepare_guest "$@"
-# The first process of the guest. Its root is this machine's: the same path leads to it.
+# The first process in the guest. The guest's root is this machine's, so it is found at the same path.
 cat >"$control/init" <<'INIT'
 #!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin

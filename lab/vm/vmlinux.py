@@ -1,6 +1,6 @@
-"""vmlinux.py VMLINUZ OUT: writes the uncompressed kernel that a bzImage holds. Edge: reads and writes files, runs zstd.
+"""vmlinux.py VMLINUZ OUT: write the uncompressed kernel inside a bzImage.
 
-What scripts/extract-vmlinux of the kernel's source does, without the headers package.
+The same as scripts/extract-vmlinux of the kernel's source, which Debian ships in a package of headers.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ ELF = b"\x7fELF"
 
 
 def unzstd(packed: bytes) -> bytes:
-    """Return what zstd(1) makes of the beginning of `packed`; it complains of what follows."""
+    """Return what zstd(1) unpacks from the beginning of `packed`; its complaint about the rest is ignored."""
     return subprocess.run(["zstd", "-dcq"], input=packed, capture_output=True, check=False).stdout
 
 
@@ -27,7 +27,7 @@ FORMS: dict[bytes, Callable[[bytes], bytes]] = {
 
 
 def extract(image: bytes) -> bytes:
-    """Return the ELF file packed in `image`, empty if there is none."""
+    """Return the ELF file packed in `image`, or nothing if there is none."""
     for magic, unpack in FORMS.items():
         at = image.find(magic)
         while at >= 0:

@@ -99,8 +99,8 @@ def test_any_order_of_endpoints_and_bytes_announces_what_was_heard_and_nothing_e
         assert str(record.peer.endpoint or "") == (heard_at or "")
         world.wait(30.0)  # longer than the longest pause of flap damping
         assert str(record.released or "") == (heard_at or "")
-    told = {str(peer.endpoint or "") for name, table in world.published if name == "cologne" for peer in table.peers}
-    assert told <= was_heard_at
+    published = {str(peer.endpoint or "") for name, table in world.published if name == "cologne" for peer in table.peers}
+    assert published <= was_heard_at
 
 
 def test_endpoint_with_port_zero_is_never_announced() -> None:
