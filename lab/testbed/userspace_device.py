@@ -39,7 +39,7 @@ class UserspaceDevice:
         self.path = namespace.sockets / f"{name}.sock"
         self._namespace = namespace
         self._peers: dict[str, _Peer] = {}
-        self._listen_port = 0
+        self._listen_port = 51820
         self._lock = threading.Lock()
         self._answers = threading.Event()
         self._answers.set()

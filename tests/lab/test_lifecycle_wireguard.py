@@ -95,3 +95,17 @@ def test_peers_added_removed_and_added_again(hub: StandaloneHub) -> None:
     hub.expect_table("cologne", "berlin", "203.0.113.44:1044")
     assert not [event for event in hub.published() if "phone" in str(event.data["payload"])]
     assert hub.warnings() == []
+
+
+def test_interface_without_a_listen_port_is_reported_until_it_has_one() -> None:
+    """Without the port, the kernel cannot report packets to it: there are no hints, and somebody should know."""
+    with StandaloneHub() as hub:
+        hub.start_broker()
+        hub.add_interface()
+        hub.namespace.run("wg", "set", "wg0", "listen-port", "0")
+        hub.daemon.start()
+        said = hub.expect_log("hints unavailable, polling only")
+        assert "wg0 listens on no port" in str(said.data["reason"])
+        hub.namespace.run("wg", "set", "wg0", "listen-port", "51820")
+        hub.expect_log("hints active", since_ns=said.t_ns)
+        assert hub.warnings() == ["hints unavailable, polling only"]

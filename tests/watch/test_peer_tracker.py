@@ -99,7 +99,9 @@ def test_any_order_of_endpoints_and_bytes_announces_what_was_heard_and_nothing_e
         assert str(record.peer.endpoint or "") == (heard_at or "")
         world.wait(30.0)  # longer than the longest pause of flap damping
         assert str(record.released or "") == (heard_at or "")
-    published = {str(peer.endpoint or "") for name, table in world.published if name == "cologne" for peer in table.peers}
+    published = {
+        str(peer.endpoint or "") for name, table in world.published if name == "cologne" for peer in table.peers
+    }
     assert published <= was_heard_at
 
 

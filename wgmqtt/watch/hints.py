@@ -56,6 +56,11 @@ class Hints:
         self._known.update(interface, port, found, time.time())
         self._changed.set()
 
+    def lack_port(self, interface: str) -> None:
+        """Report that an interface listens on no port, if none does: then no packet can be recognized."""
+        if not self._known.has_ports:
+            self._post(HintsUnavailable(f"{interface} listens on no port"))
+
     def forget(self, interface: str) -> None:
         """Drop an interface that is gone or has no port."""
         self._known.forget(interface)

@@ -22,6 +22,11 @@ class KnownEndpoints:
         self._in_table: set[str] = set()
         self._ports_in_table: set[int] = set()
 
+    @property
+    def has_ports(self) -> bool:
+        """Return whether any interface listens."""
+        return bool(self._ports)
+
     def interfaces(self, port: int) -> list[str]:
         """Return the interfaces that listen on `port`."""
         return [name for name, number in self._ports.items() if number == port]

@@ -79,6 +79,7 @@ class _Watcher:
         self._has_polled = False
         self._failed = False
         self._learned_port = 0
+        self._has_reported_port = False
         self._wake = asyncio.Event()
         self._hinted: dict[Endpoint, float] = {}
         """Sources of recent hints, and when the last one came (monotonic seconds)."""
@@ -189,6 +190,10 @@ class _Watcher:
         found = self._tracker.confirmed(found)
         if port and (has_new_port or found.changed or found.removed):
             hints.learn(self._interface, port, found)
+        is_settled = self._has_polled and self._schedule.hint_s is None  # wg-quick sets the port after the link
+        if not port and is_settled and not self._has_reported_port:
+            self._has_reported_port = True
+            hints.lack_port(self._interface)
 
     def _judge(self, hints: Hints, moved: set[Endpoint | None]) -> None:
         """Rely less on hints if a peer has moved without one."""
