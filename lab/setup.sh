@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the demo and the tests need and is missing: packages from Debian, and .venv in the project's root from PyPI.
-# Called by lab/demo.sh and tests/run.sh; run again it costs a second. Needs root only if a Debian package is missing.
+# Installs what the demo, the benchmarks and the tests need: Debian packages, and .venv in the project's root from PyPI.
+# If nothing is missing, it takes a second. Needs root only if a Debian package is missing.
 # No service on this machine is started, restarted or enabled.
 set -euo pipefail
 
@@ -35,7 +35,7 @@ fail() {
     exit 1
 }
 
-# Runs a command silently; if it fails, shows everything it wrote.
+# Runs a command silently; if it fails, shows its whole output.
 quietly() {
     "$@" >"$log" 2>&1 </dev/null && return
     printf 'setup: this failed: %s\n' "$*" >&2
@@ -52,8 +52,8 @@ apt() {
         apt-get -q --no-install-recommends -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
 }
 
-# Fetches the lists of packages. apt-get waits for the lock on packages, but not for the one on lists, which a machine that
-# has just started often holds itself (apt-daily.service).
+# Fetches the package lists. apt-get waits for the lock on packages, but not for the one on lists, which apt-daily.service often
+# holds on a machine that has just started.
 update_lists() {
     local tries=200
     echo 'setup: fetching the lists of Debian packages'
@@ -76,14 +76,14 @@ find_missing() {
     done
 }
 
-# A service's own scripts ask this program whether they may start it; 101 says no.
+# Installation scripts of services ask this program whether they may start the service; 101 means no.
 forbid_starting_services() {
     if [ ! -e "$policy" ]; then
         policy_is_ours=yes
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
-    # The broker's unit stays masked afterwards: the lab starts a mosquitto of its own, and the machine shall run none.
+    # The broker's unit stays masked afterwards: the lab starts its own mosquitto, and no other one should run.
     if [[ " ${missing[*]} " == *' mosquitto '* && ! -e /etc/systemd/system/mosquitto.service ]]; then
         mosquitto_is_new=yes
         mkdir -p /etc/systemd/system
@@ -105,11 +105,11 @@ install_packages() {
     LC_ALL=C apt install --assume-no "${missing[@]}" 2>&1 | sed -n 's/^\(Need to get\|After this operation\)/setup:   &/p' || true
     forbid_starting_services
     if ! apt install -y "${missing[@]}" >"$log" 2>&1 </dev/null; then
-        # Lists that are old name packages that are gone.
+        # Old package lists name packages that no longer exist.
         update_lists
         quietly apt install -y "${missing[@]}"
     fi
-    # Its package has switched it on for the next boot all the same.
+    # The package enables it for the next boot although it is masked.
     if [ -n "$mosquitto_is_new" ]; then
         rm -f /etc/systemd/system/multi-user.target.wants/mosquitto.service
         quietly update-rc.d mosquitto disable
@@ -135,7 +135,7 @@ make_venv() {
     rm -rf "$project"/.venv.new-*
     quietly python3 -m venv "$new_venv"
     quietly "$new_venv/bin/python" -m pip install --disable-pip-version-check -e "$project" "${development[@]}"
-    # The scripts in bin carry the path at which they were made.
+    # The scripts in bin contain the path at which they were created.
     grep -rlIF "$new_venv" "$new_venv/bin" "$new_venv/pyvenv.cfg" | xargs -r sed -i "s|$new_venv|$venv|g"
     echo "$wanted" >"$new_venv/stamp"
     rm -rf "$venv"

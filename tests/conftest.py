@@ -1,4 +1,4 @@
-"""What holds for every test: lab tests need root; a run can be told which skips are allowed. Edge: pytest's hooks."""
+"""Hooks for all tests: lab tests need root, and `--allowed-skips` makes any other skip fail the run."""
 
 import os
 import re
@@ -35,19 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Judge the skips of this run if it was asked for."""
+    """Register the judge of skips if `--allowed-skips` is given."""
     file: Path | None = config.getoption("--allowed-skips")
     if file is not None:
         config.pluginmanager.register(SkipJudge(parse_allowed(file.read_text())), "skip-judge")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what waits longest begin first, so that the others run beside it."""
+    """Start the tests that wait longest first, so that the others run beside them."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def parse_allowed(text: str) -> list[re.Pattern[str]]:
-    """Return the patterns of the file's lines; one without a reason is refused, # begins a comment."""
+    """Return the patterns of the file's lines; a line without a reason is an error, # starts a comment."""
     patterns = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
@@ -61,50 +61,50 @@ def parse_allowed(text: str) -> list[re.Pattern[str]]:
 
 @dataclass(eq=False)  # pytest keeps its plugins in sets
 class SkipJudge:
-    """Fails a run in which something was skipped that is not on the list."""
+    """Fails a run in which a test was skipped that is not on the list."""
 
     allowed: list[re.Pattern[str]]
-    refused: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
 
     def judge(self, report: pytest.TestReport | pytest.CollectReport) -> None:
-        """Note a skip that is not allowed; an expected failure is none."""
+        """Record a skip that is not allowed; an expected failure is no skip."""
         is_skip = report.skipped and not hasattr(report, "wasxfail")
         if is_skip and not any(pattern.fullmatch(report.nodeid) for pattern in self.allowed):
-            self.refused.append(report.nodeid)
+            self.rejected.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Judge one test."""
+        """Check the report of a test."""
         self.judge(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Judge a module that was skipped as a whole."""
+        """Check the report of a module, which may be skipped as a whole."""
         self.judge(report)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist has no name for it
-        """Take over the modules that a worker of pytest-xdist skipped: it tells nobody else."""
-        told = getattr(node, "workeroutput", {}).get("refused-skips", [])
-        self.refused.extend(each for each in told if each not in self.refused)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist exports no type for it
+        """Add the skips that a worker of pytest-xdist found: it reports skipped modules to nobody else."""
+        found = getattr(node, "workeroutput", {}).get("rejected-skips", [])
+        self.rejected.extend(each for each in found if each not in self.rejected)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Let the run fail."""
+        """Fail the run if a skip was rejected."""
         yield
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput["refused-skips"] = self.refused
-        elif self.refused and session.exitstatus == pytest.ExitCode.OK:
+            session.config.workeroutput["rejected-skips"] = self.rejected
+        elif self.rejected and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say which."""
-        if self.refused:
+        """List the rejected skips."""
+        if self.rejected:
             terminalreporter.section("skipped, but not on the list of allowed skips: the run fails", red=True)
-            for test in self.refused:
+            for test in self.rejected:
                 terminalreporter.line(test)
 
 
 @pytest.fixture(autouse=True)
 def _root(request: pytest.FixtureRequest) -> None:
-    """Skip lab tests where they cannot run."""
+    """Skip lab tests without root."""
     if request.node.get_closest_marker("lab") and os.geteuid() != 0:
         pytest.skip("needs root, for network namespaces")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every check of this project: style, types, unit and property tests, then the lab. Installs what is missing first.
-# Needs root (for the lab) and, the first time, the network. Ends with the closing line of pytest.
+# Runs all checks of this project: style, types, unit and property tests, and the lab tests. Installs what is missing first.
+# Needs root for the lab, and the network the first time. Stops at the first step that fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,4 +1,4 @@
-"""The known cron solution as a baseline in the same lab: a file, a web server, and polling. Edge: a program.
+"""The known cron solution as a baseline in the same lab: a file, a web server, and polling.
 
 Every 60 s the hub writes `wg show … endpoints` to a file. A web server on the hub's tunnel address serves it. Every 60
 s each site fetches it, and sets the endpoint of a peer only if the last handshake with that peer is older than 180 s.
