@@ -74,7 +74,8 @@ def _render_section(title: str, about: str, keys: Mapping[str, Key]) -> Iterator
         example = f"`{name}: {key.example}`" if key.example else ""
         anchor = inside.get(name, "").lower().replace(".", "")
         value = f"see [{inside[name]}](#{anchor})" if anchor else key.kind.expected
-        cells = (f"`{name}`", key.about, value, _render_default(key), example)
+        meaning = key.about + (f" (only with `{key.needs}`)" if key.needs else "")
+        cells = (f"`{name}`", meaning, value, _render_default(key), example)
         yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
     for name, section in inside.items():
         yield from _render_section(section, keys[name].about, keys[name].kind.keys)
