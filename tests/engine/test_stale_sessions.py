@@ -1,9 +1,12 @@
 """A router that is alive but does not report gets its stale connection reset; each router is asked for reports."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.engine.world import World, key_of, make_config, make_pair, make_world
+from tests.engine.world import WALL_S, World, key_of, make_config, make_pair, make_world
 from wgmqtt.engine.events import PeersPolled
+from wgmqtt.model import Endpoint, PeerState
 
 
 @pytest.fixture
@@ -41,6 +44,20 @@ def test_router_that_returns_and_does_not_answer_gets_one_reset(world: World) ->
     show_alive(world, "cologne")
     world.wait(30)
     assert world.reset == ["cologne"], "not again before its minute is over"
+
+
+def test_endpoint_set_on_the_hub_is_no_sign_of_life(world: World) -> None:
+    """A person or a script set it while the router was offline; only what WireGuard heard proves that it is back."""
+    world.poll("berlin", "203.0.113.9")
+    world.answer("berlin")
+    world.wait(20)
+    unheard = PeerState(key_of("cologne"), Endpoint("203.0.113.77", 4242), WALL_S)
+    world.step(PeersPolled("wg0", (unheard,)))
+    world.wait(30)
+    assert world.reset == []
+    world.step(PeersPolled("wg0", (replace(unheard, is_heard=True),)))
+    world.wait(2)
+    assert world.reset == ["cologne"]
 
 
 def test_router_that_answers_in_time_gets_no_reset(world: World) -> None:

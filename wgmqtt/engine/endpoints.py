@@ -24,7 +24,7 @@ def peers_polled(state: State, step: Step, event: PeersPolled) -> None:
     watch_faults.interface_polled(state, step, event.interface)
     moves = [move for peer in event.changed if (move := _update(state, step, event.interface, peer))]
     _remove(state, event)
-    stale_sessions.alive(state, step, (*event.alive, *(peer.key for peer in event.changed)))
+    stale_sessions.alive(state, step, (*event.alive, *(peer.key for peer in event.changed if peer.is_heard)))
     for move in moves:
         _announce(state, step, move, is_logged=len(moves) <= MANY)
     if len(moves) > MANY:
