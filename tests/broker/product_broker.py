@@ -15,8 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from lab.testbed.loopback_broker import free_port
-from wgmqtt.broker.mosquitto import render_configuration
-from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
+from wgmqtt.broker.mosquitto import make_missing_secrets, render_configuration, write_mosquitto
 from wgmqtt.config.load import read_config
 from wgmqtt.model import BrokerAddress, Config
 

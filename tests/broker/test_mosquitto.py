@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import make_config
-from wgmqtt.broker.mosquitto import render_access, render_configuration, render_passwords
-from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
+from wgmqtt.broker.mosquitto import (
+    make_missing_secrets,
+    render_access,
+    render_configuration,
+    render_passwords,
+    write_mosquitto,
+)
 from wgmqtt.config.load import read_config
 from wgmqtt.model import BrokerAddress, Tls
 

@@ -1,10 +1,13 @@
-"""The texts of mosquitto's files: its configuration, access rules and password hashes."""
+"""mosquitto's files: its configuration, access rules and passwords, which are created where they are missing."""
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from wgmqtt.host.secrets import read_secret, write_private
 from wgmqtt.model import BrokerAddress, Config
 from wgmqtt.wire.table import MAX_TABLE_BYTES
 from wgmqtt.wire.topics import topics_of
@@ -19,6 +22,8 @@ MOST_RESERVED_BYTES = 32 << 20
 LEAST_CONNECTIONS = 5000  # mosquitto reads this limit at its start only, and a small configuration may grow
 DEFAULT_QUEUE = 1000  # mosquitto's own
 MAX_TOPIC_BYTES = 1024
+SECRET_BYTES = 24  # 192 bits
+SALT_BYTES = 12
 VIEWER = "viewer"
 
 CONFIGURATION = """\
@@ -142,3 +147,33 @@ def render_passwords(passwords: Mapping[str, str], salts: Mapping[str, bytes]) -
         salt, hashed = (base64.b64encode(part).decode() for part in (salts[user], digest))
         lines.append(f"{user}:$7${ROUNDS}${salt}${hashed}\n")
     return "".join(lines)
+
+
+def make_missing_secrets(config: Config) -> list[Path]:
+    """Create a random password for each user without one; return the paths of the new files."""
+    made = []
+    for path in _secret_files(config).values():
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(SECRET_BYTES) + "\n")
+            made.append(path)
+    return made
+
+
+def write_mosquitto(config: Config, folder: Path) -> list[Path]:
+    """Write mosquitto's configuration, ACL and password file below `folder`; return the paths."""
+    users = {user: read_secret(path) for user, path in _secret_files(config).items()}
+    salts = {user: secrets.token_bytes(SALT_BYTES) for user in users}
+    files = {
+        folder / "wgmqtt.passwd": render_passwords(users, salts),
+        folder / "wgmqtt.acl": render_access(config),
+        folder / "conf.d" / "wgmqtt.conf": render_configuration(config, str(folder)),
+    }
+    for path, text in files.items():
+        write_private(path, text, group="mosquitto")
+    return list(files)
+
+
+def _secret_files(config: Config) -> dict[str, Path]:
+    folder = Path(config.router_password_dir)
+    names = [VIEWER, *(router.name for router in config.routers)]
+    return {config.username: Path(config.password_file)} | {name: folder / f"{name}.password" for name in names}

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from wgmqtt.broker.mosquitto_files import make_missing_secrets, write_mosquitto
+from wgmqtt.broker.mosquitto import make_missing_secrets, write_mosquitto
 from wgmqtt.cli.command import Command, Options, write
 from wgmqtt.config.load import read_config
 
