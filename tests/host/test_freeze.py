@@ -1,4 +1,4 @@
-"""The freeze file, also where it cannot be read. A link to itself stands for a failing disk: root cannot follow it."""
+"""The freeze file, also one that cannot be read: a symbolic link to itself, which not even root can follow."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A log line, whatever text from outside stands in its fields."""
+"""A log line with any text from outside in its fields."""
 
 import json
 import logging

@@ -2,7 +2,7 @@
 
 A router can publish reports faster than they can be handled. Here its newest report replaces the pending one, and is
 delivered when the router's CPU budget allows it, so that a flood costs a bounded share of the CPU and no memory. Merely
-receiving messages costs time, too: `put` tells whether a router sends too many, so that its topic can be left.
+receiving messages costs time, too: `put` returns whether the router keeps to its rate, or its topic should be left.
 """
 
 import asyncio
