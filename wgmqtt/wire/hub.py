@@ -89,24 +89,54 @@ def encode_status(head: HubStatus, routers: Iterable[RouterLine], links: Iterabl
 
     Lines are encoded one by one: all those of 10,000 routers at once would take 5 MB that stay resident.
     """
-    fields = {"v": CONTRACT_VERSION, **_fields(head)}
-    fields.pop("routers"), fields.pop("links")
+    fields = {
+        "v": CONTRACT_VERSION,
+        "instance": head.instance,
+        "version": head.version,
+        "is_frozen": head.is_frozen,
+        "at_s": head.at_s,
+        "managed": head.managed,
+        "trouble": head.trouble,
+    }
     payload = bytearray(_encode(fields)[:-1].encode("ascii"))
-    for name, lines in (("routers", routers), ("links", links)):
-        payload += f',"{name}":['.encode("ascii")
-        begin = len(payload)
-        for line in lines:
-            payload += _encode(_fields(line)).encode("ascii") + b","
-        if len(payload) > begin:
-            payload.pop()
-        payload += b"]"
+    _append_lines(payload, "routers", map(_router_fields, routers))
+    _append_lines(payload, "links", map(_link_fields, links))
     payload += b"}"
     return bytes(payload)
 
 
-def _fields(one: HubStatus | RouterLine | LinkLine) -> dict[str, object]:
-    """Return what dataclasses.asdict returns, without its deep copy, in a third of the time."""
-    return {name: getattr(one, name) for name in one.__dataclass_fields__}
+def _append_lines(payload: bytearray, name: str, lines: Iterable[dict[str, object]]) -> None:
+    payload += f',"{name}":['.encode("ascii")
+    begin = len(payload)
+    for line in lines:
+        payload += _encode(line).encode("ascii") + b","
+    if len(payload) > begin:
+        payload.pop()  # the last comma
+    payload += b"]"
+
+
+def _router_fields(line: RouterLine) -> dict[str, object]:
+    return {
+        "name": line.name,
+        "endpoint": line.endpoint,
+        "handshake_s": line.handshake_s,
+        "heard_s": line.heard_s,
+        "applied_ms": line.applied_ms,
+        "trouble": line.trouble,
+        "note": line.note,
+    }
+
+
+def _link_fields(line: LinkLine) -> dict[str, object]:
+    return {
+        "first": line.first,
+        "second": line.second,
+        "state": line.state,
+        "since_s": line.since_s,
+        "proven_ms": line.proven_ms,
+        "trouble": line.trouble,
+        "note": line.note,
+    }
 
 
 def decode_status(payload: bytes, where: str) -> HubStatus | None:
