@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Hostile tables on the emitted script, on a router in memory: lab/fuzz.sh [SECONDS] [--seed N]. Needs no root.
-# Ends with the count, or with status 1 at the first table that does harm.
+# Send hostile tables to the emitted script on a router in memory: lab/fuzz.sh [SECONDS] [--seed N]. Needs no root.
+# Prints the count at the end, or stops with status 1 at the first table that does harm.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=.venv/bin/python

@@ -1,4 +1,4 @@
-"""Two sites behind NATs of two kinds: what comes up, and what is marked with which reason. Edge: runs labs.
+"""Run two sites behind NATs of two kinds: which pairs get a direct path, and the reason shown for the others.
 
 Each pair meets (or not), then the first site moves. What the pair ends in is said by two witnesses: the sites' own
 counters, and the hub's view, as `wgmqtt status` shows it.
@@ -32,7 +32,7 @@ _starting = threading.Semaphore(3)  # a lab's start is work; afterwards it sleep
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two sites, and what is before them."""
+    """Two sites and the NATs in front of them."""
 
     name: str
     nat: Nat
@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What a pair came to: direct after so many milliseconds, or marked with a reason, or neither (empty)."""
+    """The result of a pair: the milliseconds until it was direct, or the reason shown; neither if empty."""
 
     ms: float | None = None
     reason: str = ""
@@ -52,7 +52,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One pair's endings: when it met, and after the first site moved."""
+    """The results of one pair: at the start, and after the first site moved."""
 
     pair: str
     met: Ending
@@ -60,7 +60,7 @@ class Row:
 
 
 def pairs() -> list[Pair]:
-    """Return the grid: every kind with every kind, and two sites behind one box."""
+    """Return every pair of kinds of NAT, and two sites behind one box."""
     kinds = combinations_with_replacement(NatKind, 2)
     grid = [Pair(f"{one.value} / {other.value}", dict(zip(SITES, (one, other), strict=True))) for one, other in kinds]
     behind: Nat = {"site-b": "site-a"}
@@ -69,7 +69,7 @@ def pairs() -> list[Pair]:
 
 
 def run_pairs(wanted: Sequence[Pair], at_once: int) -> list[Row | LabError]:
-    """Return what each pair came to, in order; some labs at once, since they sleep nearly all the time."""
+    """Return the result of each pair, in order. Several labs run at once, because they mostly wait."""
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(_run_or_error, wanted))
 
@@ -82,7 +82,7 @@ def _run_or_error(pair: Pair) -> Row | LabError:
 
 
 def run_pair(pair: Pair) -> Row:
-    """Let two sites meet, move the first, and return what came of both."""
+    """Start two sites, move the first, and return both results."""
     with _starting:
         lab = Lab(Setting(nat=pair.nat, routers=pair.routers))
         try:
@@ -126,7 +126,7 @@ def ending(lab: Lab, since_ns: int, timeout_s: float, *, is_changing: bool = Fal
 
 
 def direct(lab: Lab, since_ns: int) -> int:
-    """Return when (Unix time, ns) both ends had received from where the other is; 0 if they have not."""
+    """Return when (Unix time, ns) both ends had received from the other's current address; 0 if they have not."""
     first = [_received(lab, at, sender, since_ns) for at, sender in (SITES, SITES[::-1])]
     return max(first) if all(first) else 0
 
@@ -140,7 +140,7 @@ def _received(lab: Lab, at: str, sender: str, since_ns: int) -> int:
 
 
 def marked(lab: Lab, since_ns: int, *, is_changing: bool) -> str:
-    """Return why the hub's newest view says that the link is down; empty if it does not say so.
+    """Return why the hub's newest status says that the link is down; empty if it is not down.
 
     A port that changes is a site's trouble, which may be direct for the moment.
     """

@@ -1,4 +1,4 @@
-"""What a router does with a table, each rule by itself; no daemon runs, no session lives. Pure: it asks the lab."""
+"""Checks of one router: what it does with a table, one rule each. No daemon runs, and no session is live."""
 
 import time
 
@@ -20,14 +20,14 @@ def about(lab: Lab) -> Site:
 
 
 def require_one_set(outcome: Outcome, site: Site, endpoint: tuple[str, str]) -> None:
-    """Let the router have set this one peer, once, to this endpoint."""
+    """Require that the router has set only this peer, once, to this endpoint."""
     require(len(outcome.sets) == 1, "not exactly one write", found=outcome.sets)
     found = outcome.set_to(site.public_key)
     require(found == [endpoint], "another peer or endpoint was set", wanted=endpoint, found=outcome.sets)
 
 
 def table_is_applied(lab: Lab) -> None:
-    """The endpoint is set, then reported, then traffic is sent, then that is reported."""
+    """The endpoint is set and reported; then packets are sent, and the result is reported."""
     site, endpoint = about(lab), fresh_endpoint()
     with TablePublisher(lab, TOLD) as publisher:
         outcome = publisher.apply(entry(site, endpoint))
@@ -47,7 +47,7 @@ def table_is_applied(lab: Lab) -> None:
 
 
 def same_table_is_left_alone(lab: Lab) -> None:
-    """What is set already is neither written again nor sent to."""
+    """An endpoint that is configured already is neither written again nor sent to."""
     line = entry(about(lab), fresh_endpoint())
     with TablePublisher(lab, TOLD) as publisher:
         publisher.apply(line)
@@ -58,7 +58,7 @@ def same_table_is_left_alone(lab: Lab) -> None:
 
 
 def kick_is_followed(lab: Lab) -> None:
-    """`kick` asks for traffic though nothing changes here."""
+    """`kick` requests packets although nothing changes here."""
     line = entry(about(lab), fresh_endpoint())
     with TablePublisher(lab, TOLD) as publisher:
         publisher.apply(line)
@@ -80,7 +80,7 @@ def later_end_waits_to_set(lab: Lab) -> None:
 
 
 def later_end_waits_to_send(lab: Lab) -> None:
-    """Nor does it send before its time, where there is nothing to set."""
+    """It does not send before its time either if there is nothing to set."""
     line = entry(about(lab), fresh_endpoint())
     with TablePublisher(lab, TOLD) as publisher:
         publisher.apply(line)
@@ -94,7 +94,7 @@ def later_end_waits_to_send(lab: Lab) -> None:
 
 
 def newer_table_wins_over_an_older_one(lab: Lab) -> None:
-    """Handlers run side by side, and both wait: what the older one set must not stay."""
+    """Two handlers run side by side, and both wait: the endpoint of the older table must not stay."""
     site, older, newer = about(lab), fresh_endpoint(), fresh_endpoint()
     with TablePublisher(lab, TOLD) as publisher:
         since_ns = publisher.publish(render_table(str(time.time_ns()), (entry(site, older, after_ms=AFTER_MS),)))
@@ -107,7 +107,7 @@ def newer_table_wins_over_an_older_one(lab: Lab) -> None:
 
 
 def missing_address_changes_nothing(lab: Lab) -> None:
-    """A line without an address means: leave that peer alone. It is no mistake."""
+    """An entry without an address means to leave that peer alone, and is not an error."""
     site = about(lab)
     with TablePublisher(lab, TOLD) as publisher:
         outcome = publisher.apply({"key": site.public_key, "name": site.name, "ping": site.plan.probe, "kick": True})
@@ -116,7 +116,7 @@ def missing_address_changes_nothing(lab: Lab) -> None:
 
 
 def hostile_lines(lab: Lab) -> list[Entry]:
-    """Return lines that nobody should follow."""
+    """Return entries that a router must reject."""
     site = about(lab)
     good = entry(site, fresh_endpoint())
     hub_key = lab.network.hub_device.keys.public
@@ -137,7 +137,7 @@ def hostile_lines(lab: Lab) -> list[Entry]:
 
 
 def hostile_lines_change_nothing(lab: Lab) -> None:
-    """Of a table with bad lines only the valid one is followed; its demands stay within bounds."""
+    """Of a table with invalid entries only the valid one is applied, and its wait is limited."""
     site, endpoint = about(lab), fresh_endpoint()
     hub = lab.network.hub_device.keys.public
     with TablePublisher(lab, TOLD) as publisher:
@@ -153,7 +153,7 @@ def hostile_lines_change_nothing(lab: Lab) -> None:
 
 
 def rejected_tables_change_nothing(lab: Lab) -> None:
-    """A payload that is no table of this contract is rejected as a whole; an empty one is not even answered."""
+    """A payload that is not a valid table is rejected as a whole; an empty one gets no report."""
     line = entry(about(lab), fresh_endpoint())
     seq = str(time.time_ns())
     payloads = {
@@ -179,7 +179,7 @@ def rejected_tables_change_nothing(lab: Lab) -> None:
 
 
 def peer_of_another_interface_is_left_alone(lab: Lab) -> None:
-    """The same handler, told that its mesh is on another interface, which has no peers here."""
+    """With another interface in the handler, which has no peers here, nothing is set."""
     text = lab.script(TOLD).read_text()
     require(text.count(IN_HANDLER + ITS_INTERFACE) == 1, "the handler names its interface otherwise")
     import_again(lab, text.replace(IN_HANDLER + ITS_INTERFACE, IN_HANDLER + ANOTHER))
@@ -193,7 +193,7 @@ def peer_of_another_interface_is_left_alone(lab: Lab) -> None:
 
 
 def import_again(lab: Lab, text: str) -> None:
-    """Import another script on the router, and wait until it is connected again."""
+    """Import another script on the router and wait until it is connected again."""
     file = lab.directory / "scripts" / "again.rsc"
     file.write_text(text)
     since_ns = lab.log.note("lab", "import-again").t_ns

@@ -1,6 +1,6 @@
-"""The emitted script on a router in memory, and what it does with a table, as plain data. Pure, but for threads.
+"""Run the emitted script on a router in memory, and return what it does with a table as plain data.
 
-The configuration is made up: one router under test, `berlin`, linked to others named p1, p2 ….
+The configuration has one router under test, `berlin`, with links to others named p1, p2 ….
 """
 
 import base64
@@ -46,12 +46,12 @@ def ping_of(number: int) -> str:
 
 
 def place_of(number: int, port: int = 13231) -> Place:
-    """Return an endpoint of peer `number`; another port is another one."""
+    """Return an endpoint of peer `number`; each port gives a different one."""
     return f"198.51.{100 + number // 250}.{number % 250 + 1}", port
 
 
 def peer(number: int, age_s: int | None = LIVE_S, **others: Any) -> Peer:  # noqa: ANN401 - fields of Peer
-    """Return peer `number` as it stands before a table: configured at `place_of(number)`, and there."""
+    """Return peer `number`, by default configured and live at `place_of(number)`."""
     allowed = (f"{ping_of(number)}/32",)
     known: dict[str, Any] = {"configured": place_of(number), "allowed": allowed, "age_s": age_s, **others}
     known.setdefault("reality", Reality(frozenset({known["configured"]} if known["configured"] else ())))
@@ -59,7 +59,7 @@ def peer(number: int, age_s: int | None = LIVE_S, **others: Any) -> Peer:  # noq
 
 
 def hub_peer() -> Peer:
-    """Return the hub's peer, which carries everything that no other peer does."""
+    """Return the hub's peer, which carries every address that no other peer carries."""
     return Peer(HUB_KEY, HUB_PLACE, ("0.0.0.0/0", "::/0"), age_s=LIVE_S, reality=Reality(frozenset({HUB_PLACE})))
 
 
@@ -78,7 +78,7 @@ def table(*lines: object, seq: object = "7", **others: object) -> bytes:
 
 
 def make_config(peers: int, routeros: tuple[int, int] = (7, 17), interface: str = INTERFACE) -> Config:
-    """Return a configuration in which the router under test is linked to so many others."""
+    """Return a configuration in which the router under test has links to this many others."""
     under_test = Router(NAME, PublicKey(base64.b64decode(key_of(1000))), routeros, interface, "10.97.0.1")
     others = [
         Router(f"p{number}", PublicKey(base64.b64decode(key_of(number))), routeros, interface, ping_of(number))
@@ -100,24 +100,24 @@ def make_config(peers: int, routeros: tuple[int, int] = (7, 17), interface: str 
 
 @cache
 def script_for(peers: int, routeros: tuple[int, int], *, may_ping: bool = True) -> str:
-    """Return what `gen-rsc` prints for the router under test."""
+    """Return the script that `gen-rsc` prints for the router under test."""
     config = make_config(peers, routeros)
     return render_script(config, config.routers[0], PASSWORD, read_templates(), Options(may_ping=may_ping))
 
 
 @cache
 def script_of_removal() -> str:
-    """Return what `gen-rsc --remove` prints for it."""
+    """Return the script that `gen-rsc --remove` prints for it."""
     config = make_config(1)
     return render_removal(config, config.routers[0], read_templates())
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """A set of a peer: a write to flash, whatever it changes."""
+    """A `set` of a peer. Each is a write to flash, even if it changes nothing."""
 
     ms: float
-    number: int  # of the peer, -1 if it is none of ours
+    number: int  # of the peer, -1 if it is not one of `NUMBERS`
     changes: Mapping[str, str]
 
     @property
@@ -128,7 +128,7 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened between a table's coming and the router's being quiet again."""
+    """The events from a table's arrival until the router is idle again."""
 
     events: tuple[Happened, ...]
 
@@ -138,7 +138,7 @@ class Outcome:
 
     @property
     def sets(self) -> list[Set]:
-        """Return the sets in their order."""
+        """Return the sets, in order."""
         return [
             Set(e.ms, NUMBERS.get(str(e.fields["public-key"]), -1), e.fields["changes"])  # type: ignore[arg-type]
             for e in self.find("set")
@@ -146,7 +146,7 @@ class Outcome:
 
     @property
     def places(self) -> list[tuple[int, Place]]:
-        """Return which peer was set to what, in order."""
+        """Return the peers that were set and their new endpoints, in order."""
         return [(each.number, each.place) for each in self.sets]
 
     @property
@@ -177,12 +177,12 @@ class Outcome:
 
     @property
     def reports(self) -> list[Report]:
-        """Return the reports as the hub reads them."""
+        """Return the reports, decoded by the hub's own code."""
         return [decode_report(payload, "report") for payload in self.payloads]
 
     @property
     def did(self) -> dict[int, str]:
-        """Return what the last report says of each peer."""
+        """Return the `did` of each peer in the last report."""
         return {NUMBERS[str(line.key)]: line.did for line in self.reports[-1].peers}
 
     @property
@@ -213,27 +213,27 @@ class Rig(ModelRouter):
         self.events.clear()
 
     def get(self, payload: bytes) -> Outcome:
-        """Let a table come, and return what happened."""
+        """Send a table and return the outcome."""
         return Outcome(tuple(self.receive(TABLE_TOPIC, payload)))
 
     def get_later(self, seconds: float, payload: bytes) -> None:
-        """Let a table come while another is worked on."""
+        """Send a table while the handler of another one runs."""
         self.clock.after(seconds, lambda: self.hub_publishes(TABLE_TOPIC, payload))
 
     def later(self, seconds: float, number: int, place: Place | None) -> None:
-        """Let a packet of a peer come later, from a place."""
+        """Let a packet of a peer arrive later, from an endpoint."""
         self.clock.after(seconds, lambda: self.device.hear(key_of(number), place))
 
     def current(self, number: int) -> Place | None:
-        """Return where WireGuard believes the peer to be."""
+        """Return the peer's current endpoint."""
         return self.device.peers[key_of(number)].endpoint
 
     def configured(self, number: int) -> Place:
-        """Return where the peer is set to be."""
+        """Return the peer's configured endpoint."""
         kept = self.item(key_of(number)).kept
         return render(kept["endpoint-address"]), int(render(kept["endpoint-port"]))
 
 
 def with_reality(one: Peer, *places: Place, **others: Any) -> Peer:  # noqa: ANN401 - fields of Reality
-    """Return the peer, living at these places."""
+    """Return the peer, reachable at these endpoints."""
     return replace(one, reality=Reality(frozenset(places), **others))

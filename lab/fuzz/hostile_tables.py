@@ -1,4 +1,4 @@
-"""Tables from a hub that has lost its mind, or from somebody else: valid ones, and what mutations make of them. Pure.
+"""Generate hostile tables: valid tables with random changes in the document and in its bytes.
 
 The same random numbers give the same table.
 """
@@ -14,7 +14,7 @@ from lab.fuzz.hostile_texts import ADDRESSES, CANARY, FIELDS, ODD, OTHER_INTERFA
 
 
 def numbers_of(seed: int) -> Random:
-    """Return random numbers that can be had again."""
+    """Return a reproducible source of random numbers."""
     return Random(seed)  # noqa: S311 - no secret is made of them
 
 
@@ -36,7 +36,7 @@ def hostile_table(random: Random) -> bytes:
 
 
 def valid_body(random: Random) -> dict[str, Any]:
-    """Return a table as the hub would write it, now and then with peers that it would not name."""
+    """Return a table as the hub would write it, sometimes with peers that the router does not have."""
     numbers = random.sample(range(1, 6), random.choice((1, 1, 1, 2, 2, 3, 5)))
     lines = [_valid_entry(number, random) for number in numbers]
     if random.random() < 0.3:

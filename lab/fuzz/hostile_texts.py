@@ -1,12 +1,12 @@
-"""What a hostile table is made of: odd values, texts that would be commands, addresses that are none. Pure."""
+"""The ingredients of hostile tables: odd values, texts that look like commands, invalid addresses."""
 
 from typing import Any
 
 from lab.fuzz.handler_rig import HUB_KEY
 
 CANARY = "wgmqttCanary"
-OTHER_INTERFACE = 9  # a peer of another interface
-UNKNOWN = 99  # a peer that the router lacks
+OTHER_INTERFACE = 9  # the number of a peer on another interface
+UNKNOWN = 99  # the number of a peer that the router does not have
 
 SCRIPTS = (
     f":put {CANARY}",

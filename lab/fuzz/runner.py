@@ -1,8 +1,8 @@
-"""Hostile tables on the emitted script, as many as there is time for. Edge: a program.
+"""Send hostile tables to the emitted script for a given time.
 
-`python -m lab.fuzz.runner SECONDS [--seed N]` prints how many tables were tried, a line now and then, and ends with
-status 1 at the first that does harm; `python -m lab.fuzz.runner --again SEED` tries one table again and prints all
-that happens.
+`python -m lab.fuzz.runner SECONDS [--seed N]` prints the number of tables, with a line each minute, and stops with exit
+status 1 at the first table that does harm. `python -m lab.fuzz.runner --again SEED` repeats one table and prints
+everything that happens.
 """
 
 import argparse
@@ -39,7 +39,7 @@ LANGUAGE_POSITIONS: Mapping[str, Sequence[str]] = {
     "empty_array": ("array", "text"),
     "bracket_statement": ("alone", "continues"),
 }
-REPLAYS = 0.1  # of the tables come a second time
+REPLAYS = 0.1  # the share of tables that arrive a second time
 
 _NAMES = (*POSITIONS, *LANGUAGE_POSITIONS)
 _LANGUAGE = tuple(product(*LANGUAGE_POSITIONS.values()))
@@ -54,7 +54,7 @@ SWITCHES = tuple(
     )
     for number, chosen in enumerate(product(*POSITIONS.values()))
 )
-# Peers 1 to 5: configured and there, roamed and living, roamed and dead, never met, dead.
+# Peers 1 to 5: live at its configured endpoint, roamed and live, roamed and dead, never connected, dead.
 PEERS: tuple[Peer, ...] = (
     peer(1, LIVE_S),
     with_reality(peer(2, LIVE_S, current=ELSEWHERE), ELSEWHERE),
@@ -67,7 +67,7 @@ OTHERS = (peer(OTHER_INTERFACE, LIVE_S, interface="wireguard2"),)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One table: what it was, and what it did (twice, if it was replayed)."""
+    """One table and its outcome; two outcomes if it was replayed."""
 
     payload: bytes
     outcomes: tuple[Outcome, ...]
@@ -77,15 +77,15 @@ class Tried:
 
 @lru_cache(maxsize=3_000)
 def rig_of(switches: Switches, version: str) -> Rig:
-    """Return a router with these switches; its peers are put back before each table."""
+    """Return a router with these switches; its peers are reset before each table."""
     return Rig(*PEERS, version=version, switches=switches, others=OTHERS)
 
 
 def try_table(seed: int) -> Tried:
-    """Make the table of this number, and let a router have it.
+    """Generate table number `seed` and send it to a router.
 
     Raises:
-        HarmError: it did harm.
+        HarmError: the table did harm.
     """
     random = numbers_of(seed)
     switches, version = random.choice(SWITCHES), random.choice(VERSIONS)
@@ -108,14 +108,14 @@ def _try_once(rig: Rig, payload: bytes) -> Outcome:
 
 
 def run(seconds: float, first: int) -> int:
-    """Try tables for so long; return the exit status."""
+    """Send tables for `seconds`, the first with number `first`; return the exit status."""
     began = said = time.monotonic()
     tried = with_sets = sets = 0
     while (now := time.monotonic()) - began < seconds:
         try:
             result = try_table(first + tried)
         except (HarmError, NotImplementedInEmulator) as error:
-            print(f"table {first + tried}: {error}\nlook at it with: python -m lab.fuzz.runner --again {first + tried}")
+            print(f"table {first + tried}: {error}\nrepeat it with: python -m lab.fuzz.runner --again {first + tried}")
             return 1
         tried += 1
         written = sum(len(outcome.sets) for outcome in result.outcomes)
@@ -127,13 +127,13 @@ def run(seconds: float, first: int) -> int:
     took_s = time.monotonic() - began
     print(
         f"{tried} hostile tables in {took_s:.0f} s ({tried / took_s:.0f} a second), numbers {first} to "
-        f"{first + tried - 1}: no harm. {with_sets} of them held something valid that was set ({sets} sets)."
+        f"{first + tried - 1}: no harm. {with_sets} of them contained something valid that was set ({sets} sets)."
     )
     return 0
 
 
 def show(seed: int) -> int:
-    """Try one table and print everything."""
+    """Send one table and print everything that happens."""
     random = numbers_of(seed)
     print(random.choice(SWITCHES), random.choice(VERSIONS))
     print(hostile_table(random))
@@ -150,11 +150,11 @@ def show(seed: int) -> int:
 def main() -> int:
     """Read the arguments and run."""
     arguments = argparse.ArgumentParser(
-        prog="python -m lab.fuzz.runner", description="Hostile tables on the emitted script."
+        prog="python -m lab.fuzz.runner", description="Send hostile tables to the emitted script."
     )
-    arguments.add_argument("seconds", nargs="?", type=float, default=60.0, help="how long; default: %(default)s")
+    arguments.add_argument("seconds", nargs="?", type=float, default=60.0, help="duration; default: %(default)s")
     arguments.add_argument("--seed", type=int, default=0, help="number of the first table; default: %(default)s")
-    arguments.add_argument("--again", type=int, metavar="SEED", help="try this one table and print what happens")
+    arguments.add_argument("--again", type=int, metavar="SEED", help="repeat this table and print what happens")
     given = arguments.parse_args()
     return run(given.seconds, given.seed) if given.again is None else show(given.again)
 

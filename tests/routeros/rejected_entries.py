@@ -1,4 +1,4 @@
-"""Tables and entries that the handler must refuse, and values that are hostile."""
+"""Tables and entries that the handler must reject, and hostile values."""
 
 import json
 

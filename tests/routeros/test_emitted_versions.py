@@ -1,4 +1,4 @@
-"""Every script that gen-rsc can print, on every version: its schema, a second judge, and a run."""
+"""Every script that gen-rsc can print, on every version: checked by its schema and a second judge, and run."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""docs/first-router.md: its commands are such as RouterOS has, and those that only ask can be asked."""
+"""docs/first-router.md: its commands exist in RouterOS, and those that change nothing run in the emulator."""
 
 import re
 from dataclasses import fields
@@ -28,7 +28,7 @@ def test_every_command_compiles(version: str) -> None:
 
 
 def ask(router: ModelRouter, part: str) -> list[str]:
-    """Return what the commands of a part print."""
+    """Return the lines that the commands of a part print."""
     head = HEAD.replace("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", key_of(1))
     before = len(list(router.find("put")))
     for command in re.findall(r"```routeros\n(.*?)\n```", PARTS[part], re.DOTALL):
@@ -59,6 +59,6 @@ def test_handler_is_as_long_as_the_checklist_expects() -> None:
     assert 12_000 < length < len(script_for(1, (7, 20)))
 
 
-def test_every_switch_of_the_emulator_stands_in_the_checklist() -> None:
+def test_every_switch_of_the_emulator_is_in_the_checklist() -> None:
     for field in fields(Switches):
         assert f"`{field.name}`" in CHECKLIST, field.name

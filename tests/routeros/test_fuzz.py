@@ -1,4 +1,4 @@
-"""lab/fuzz.sh: it counts, it can show one table again, and it tries every version and switch."""
+"""lab/fuzz.sh prints a count, can repeat one table, and uses every version and switch."""
 
 import re
 import subprocess
@@ -30,11 +30,11 @@ def test_table_of_a_number_is_always_the_same() -> None:
         assert [outcome.places for outcome in one.outcomes] == [outcome.places for outcome in again.outcomes]
 
 
-def test_show_tells_all_that_one_table_does() -> None:
+def test_show_prints_everything_that_one_table_does() -> None:
     assert show(5) == 0
 
 
-def test_every_version_and_position_has_its_turn() -> None:
+def test_every_version_and_position_is_used() -> None:
     assert len(SWITCHES) == len(set(SWITCHES)) == 288
     tried = [try_table(seed) for seed in range(150)]
     assert {each.version for each in tried} == set(VERSIONS)

@@ -1,4 +1,4 @@
-"""The emitted handler and time: the wait without a live session, and two handlers at work at once."""
+"""The emitted handler and time: the wait without a live session, and handlers that run side by side."""
 
 from typing import Literal
 
@@ -28,14 +28,14 @@ def test_wait_with_a_live_session_is_none() -> None:
 
 
 def test_wait_for_a_kick_alone_holds_back_the_packet() -> None:
-    """Nothing is to be set, yet a handshake at once would cross the other end's."""
+    """Nothing has to be set, but a handshake now would cross the one of the other end."""
     outcome = Rig(peer(1, DEAD_S)).get(table(entry(1, OLD, after_ms=450, kick=True)))
     assert outcome.sets == []
     assert outcome.find("ping")[0].ms >= 450
 
 
 @pytest.mark.parametrize(("after_ms", "at_least_ms"), [(450, 450), (499, 499), (70, 70), (2000, 2000)])
-def test_wait_is_never_shorter_than_told(after_ms: int, at_least_ms: int) -> None:
+def test_wait_is_never_shorter_than_after_ms(after_ms: int, at_least_ms: int) -> None:
     outcome = Rig(with_reality(peer(1, None), NEW)).get(table(entry(1, NEW, after_ms=after_ms)))
     (when,) = [each.ms for each in outcome.sets]
     assert at_least_ms <= when <= at_least_ms + 50
@@ -59,7 +59,7 @@ def test_wait_of_one_peer_holds_no_other_back() -> None:
 
 @pytest.mark.parametrize("comes_from", [NEW, ELSEWHERE])
 def test_session_that_comes_up_during_the_wait_is_kept(comes_from: Place) -> None:
-    """The other end's handshake arrived, from the hint or from elsewhere: it works."""
+    """The handshake of the other end arrived, from the expected endpoint or another: the path works."""
     rig = Rig(with_reality(peer(1, None), comes_from))
     rig.later(0.2, 1, comes_from)
     outcome = rig.get(table(entry(1, NEW, after_ms=450, kick=True)))
@@ -94,7 +94,7 @@ def in_force(rig: Rig) -> tuple[object, object]:
 
 
 def test_newer_table_during_a_probe_stays_in_force() -> None:
-    """The older handler asks a roamed peer for 400 ms; a newer table is applied meanwhile; the older finishes last."""
+    """The older handler probes a roamed peer for 400 ms, a newer table is applied meanwhile; the older ends last."""
     rig = Rig(with_reality(peer(1, current=ELSEWHERE), NEWER))
     rig.get_later(0.25, table(entry(1, NEWER), entry(2, None), seq="8"))
     rig.get(table(entry(1, NEW), seq="7"))
@@ -120,7 +120,7 @@ def test_newer_table_during_the_sweeps_stays_in_force() -> None:
 
 
 def test_newer_table_while_the_older_is_reapplied_stays_in_force() -> None:
-    """As before, with the switch by which the same value moves nothing, so that three sets are needed."""
+    """As before, with the switch by which setting the same endpoint has no effect, so that three sets are needed."""
     rig = Rig(
         with_reality(peer(1, DEAD_S, current=ELSEWHERE)),
         switches=Switches(same_endpoint_ignored=True),
@@ -140,7 +140,7 @@ PHASES_S = [0.0, 0.05, 0.2, 0.4, 0.449, 0.45, 0.6, 1.0, 3.0]
 def test_newest_table_wins_whenever_it_comes(
     delay_s: float, age_s: int | None, current: Place, hook_globals: Literal["own", "shared"]
 ) -> None:
-    """Older and newer table, with wait and kick, in every phase of the older handler."""
+    """The newer table, with wait and kick, arrives in every phase of the older handler."""
     switches = Switches(hook_globals=hook_globals)
     rig = Rig(peer(1, age_s, current=current, reality=Reality(frozenset({NEWER}))), switches=switches)
     rig.get_later(delay_s, table(entry(1, NEWER, kick=True, after_ms=450), seq="8"))

@@ -1,4 +1,4 @@
-"""The emitted handler and size: many peers, the longest table, reports that a version can still send."""
+"""The emitted handler and size: many peers, the longest table, the longest report that a version can send."""
 
 import json
 
@@ -29,7 +29,7 @@ def test_a_hundred_peers_are_set_before_anything_is_sent() -> None:
 
 
 def test_sending_to_many_silent_peers_ends_after_about_five_seconds() -> None:
-    """Three sweeps of 100 silent peers would take a minute; by then all is different."""
+    """Three rounds to 100 silent peers would take a minute, which is too long."""
     rig = Rig(*(with_reality(peer(number)) for number in range(1, MANY + 1)))
     outcome = rig.get(table(*(entry(number, moved(number), kick=True) for number in range(1, MANY + 1))))
     assert 4_800 <= outcome.find("handler-done")[0].ms <= 5_500

@@ -1,4 +1,4 @@
-"""The emitted handler on whose peers it sets, on tables that say little, on what fails (rules 6 and 7)."""
+"""The emitted handler: which peers it sets, tables without endpoints, failing commands (rules 6 and 7)."""
 
 from lab.fuzz.handler_rig import (
     HUB_KEY,
@@ -42,7 +42,7 @@ def test_peer_that_is_missing_does_not_stop_the_others() -> None:
 
 
 def test_peer_that_the_configuration_did_not_link_may_be_set_when_the_table_names_it() -> None:
-    """The table decides, not the script: a new link needs no new import."""
+    """The table decides, not the script, so a new link needs no new import."""
     assert Rig(peer(1), others=[peer(2)]).get(table(entry(2, NEW))).places == [(2, NEW)]
 
 
@@ -88,7 +88,7 @@ def test_broker_lost_means_no_report_and_no_error() -> None:
 # Rule 4 and 5: sending
 
 
-def test_silent_peer_is_sent_to_in_three_sweeps() -> None:
+def test_silent_peer_is_sent_to_in_three_rounds() -> None:
     outcome = Rig(with_reality(peer(1)), with_reality(peer(2))).get(table(entry(1, NEW), entry(2, NEW)))
     assert len(outcome.pings) == 6
     assert sorted(outcome.pings[:2]) == sorted(outcome.pings[2:4]) == [ping_of(1), ping_of(2)]
@@ -119,7 +119,7 @@ def test_set_that_fails_stops_neither_others_nor_the_report() -> None:
 
 
 def test_waiting_peer_is_set_on_time_beside_many_that_send_first() -> None:
-    """The ready ends send before those who wait, and do not hold them up."""
+    """Peers that need not wait are sent to first, and do not delay the others."""
     ready = [with_reality(peer(number)) for number in range(1, 41)]
     rig = Rig(*ready, with_reality(peer(41, None), place_of(41, 2000)))
     lines = [entry(number, place_of(number), kick=True) for number in range(1, 41)]
@@ -130,7 +130,7 @@ def test_waiting_peer_is_set_on_time_beside_many_that_send_first() -> None:
 
 
 def test_ping_of_a_prefix_instead_of_an_address_is_rejected() -> None:
-    """RouterOS may cut `0.0.0.0/0` to an address: what it understood must be what was written."""
+    """RouterOS may read `0.0.0.0/0` as an address; its spelling must be that of the text."""
     for odd_values in ("refuse", "text", "number"):
         rig = Rig(peer(1), switches=Switches(odd_values=odd_values))
         outcome = rig.get(table({**entry(1, NEW), "ping": "0.0.0.0/0"}))

@@ -1,4 +1,4 @@
-"""The emitted handler and tables that nobody should follow: invalid parts are rejected, and the rest is done."""
+"""The emitted handler and invalid tables: invalid parts are rejected, and the rest is applied."""
 
 import json
 from typing import Literal
@@ -22,17 +22,17 @@ from tests.routeros.rejected_entries import (
 
 @pytest.fixture(params=MODES)
 def rig(request: pytest.FixtureRequest) -> Rig:
-    """Give a router with two peers, for each guess at what RouterOS makes of odd values."""
+    """Give a router with two peers, for each possible treatment of odd values by RouterOS."""
     return Rig(peer(1), peer(2), switches=Switches(odd_values=request.param))
 
 
 def rejected_whole(outcome: Outcome) -> bool:
-    """Return whether it was no table for this router: RouterOS may refuse null or 1.5 as JSON."""
+    """Return whether the whole table was rejected: RouterOS may not deserialize null or 1.5."""
     return outcome.reports[-1].error == "table rejected"
 
 
 def require_rejected_whole(rig: Rig, payload: bytes) -> Outcome:
-    """Return what happened, after looking whether anything changed."""
+    """Send a payload, require that nothing changes, and return the outcome."""
     before = [(rig.configured(number), rig.current(number)) for number in (0, 1, 2)]
     outcome = rig.get(payload)
     assert (outcome.sets, outcome.pings, outcome.errors, outcome.find("put")) == ([], [], [], [])
@@ -44,7 +44,7 @@ def require_rejected_whole(rig: Rig, payload: bytes) -> Outcome:
 
 
 def only_good(rig: Rig, *lines: object) -> Outcome:
-    """Return what happened, after looking whether the good entry, and it alone, was followed."""
+    """Send a table with one valid entry, require that only this entry is applied, and return the outcome."""
     before = rig.configured(1)
     place = place_of(2, rig.configured(2)[1] + 1)
     outcome = rig.get(table(*lines, entry(2, place)))
@@ -57,11 +57,11 @@ def only_good(rig: Rig, *lines: object) -> Outcome:
 
 
 @pytest.mark.parametrize("name", BAD_JSON)
-def test_text_that_is_no_json_changes_nothing_and_is_said_once(rig: Rig, name: str) -> None:
+def test_text_that_is_not_json_changes_nothing_and_is_logged_once(rig: Rig, name: str) -> None:
     require_rejected_whole(rig, BAD_JSON[name])
 
 
-def test_json_that_is_no_table_changes_nothing_and_is_said_once(rig: Rig) -> None:
+def test_json_that_is_not_a_table_changes_nothing_and_is_logged_once(rig: Rig) -> None:
     for body in NO_TABLE.values():
         require_rejected_whole(rig, json.dumps(body).encode())
 
@@ -75,8 +75,8 @@ def test_peers_null_or_an_empty_text_changes_nothing(rig: Rig) -> None:
     assert rig.get(table()).reports[-1].error == ""
 
 
-def test_field_of_a_wrong_type_refuses_its_entry_and_the_others_are_done(rig: Rig) -> None:
-    """An address of no text at all (null, an empty list) means: leave that peer alone."""
+def test_field_of_a_wrong_type_rejects_its_entry_alone(rig: Rig) -> None:
+    """An address without text (null, an empty list) means to leave that peer alone."""
     for value in WRONG_TYPES:
         only_good(rig, *({**entry(1, NEW), field: value} for field in ("key", "address", "ping")))
 
@@ -91,13 +91,13 @@ def test_further_field_of_any_type_does_no_harm(rig: Rig) -> None:
         assert outcome.errors == []
 
 
-def test_line_that_is_no_object_is_rejected_and_the_others_are_done(rig: Rig) -> None:
+def test_line_that_is_no_object_is_rejected_alone(rig: Rig) -> None:
     for line in [*WRONG_TYPES, [[], []], "x", [entry(1, NEW)]]:
         assert only_good(rig, line).reports[-1].error
 
 
 def test_hostile_text_is_data(rig: Rig) -> None:
-    """Of a ping address RouterOS may take a part; that is one packet to nowhere, and no more."""
+    """RouterOS may read a part of a text as an address; then at most one packet goes nowhere."""
     for text in HOSTILE_TEXTS:
         only_good(rig, *({**entry(1, NEW), field: text} for field in ("key", "address", "port")))
         before = rig.configured(2)
@@ -115,7 +115,7 @@ def test_hostile_text_in_a_field_that_is_not_read_is_passed_over(rig: Rig) -> No
 
 
 def test_port_out_of_range_or_no_number_is_rejected_and_nothing_of_the_entry_is_done(rig: Rig) -> None:
-    """RouterOS may cut 1.5 to 1, a port like any other; never half an entry."""
+    """RouterOS may truncate 1.5 to 1, which is a valid port; half an entry is never applied."""
     for port in BAD_PORTS:
         if port == 1.5 and rig.router.switches.odd_values == "number":
             assert rig.get(table({**entry(1, NEW), "port": port})).places == [(1, (NEW[0], 1))]
@@ -124,7 +124,7 @@ def test_port_out_of_range_or_no_number_is_rejected_and_nothing_of_the_entry_is_
 
 
 def test_address_that_is_none_is_rejected(rig: Rig) -> None:
-    """Of an IPv6 address with a zone RouterOS may take the address: that is one."""
+    """RouterOS may read an IPv6 address with a zone as that address, which is valid."""
     for address in BAD_ADDRESSES:
         only_good(rig, {**entry(1, NEW), "address": address})
 
@@ -140,7 +140,7 @@ def test_address_that_is_none_is_rejected(rig: Rig) -> None:
     ],
 )
 def test_ipv6_in_an_odd_spelling_is_set_once_and_known_again(odd: str, plain: str) -> None:
-    """A replay in another spelling must not wear flash."""
+    """A replay in another spelling must not write to flash."""
     rig = Rig(peer(1))
     first = rig.get(table(entry(1, (odd, 9))))
     assert first.places == [(1, (plain, 9))]

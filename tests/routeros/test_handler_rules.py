@@ -1,4 +1,4 @@
-"""The emitted handler, one rule of the design after the other, each as a case on a router in memory."""
+"""The emitted handler, one rule of the design after the other, on a router in memory."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def stages(outcome_reports: object) -> list[str]:
 
 
 def roamed(age_s: int | None, *lives_at: tuple[str, int]) -> Peer:
-    """Return peer 1, configured at OLD and seen ELSEWHERE."""
+    """Return peer 1, configured at OLD, with its current endpoint ELSEWHERE."""
     return with_reality(peer(1, age_s, current=ELSEWHERE), *lives_at)
 
 
@@ -105,7 +105,7 @@ def test_roamed_peer_that_is_silent_is_overwritten_after_two_packets() -> None:
 @pytest.mark.parametrize(("many", "limit_ms"), [(1, 400), (5, 550), (10, 600), (30, 1_000), (60, 1_500)])
 @pytest.mark.parametrize("lasts", ["answer", "interval"])
 def test_roamed_peers_are_asked_before_any_is_waited_for(many: int, limit_ms: int, lasts: Any) -> None:  # noqa: ANN401 - a table
-    """Silent ones are set soon, and the one that answers, asked last, is kept."""
+    """The silent ones are set soon; the one that answers is probed last, and kept."""
     silent = [with_reality(peer(number, current=ELSEWHERE)) for number in range(1, many + 1)]
     living = with_reality(peer(many + 1, current=ELSEWHERE), ELSEWHERE)
     rig = Rig(*silent, living, switches=Switches(ping_lasts=lasts))
@@ -175,7 +175,7 @@ def test_dead_stray_that_cannot_be_set_is_reported_as_failed() -> None:
 
 @pytest.mark.parametrize("refused", [{1}, {2}, {1, 2}])
 def test_dead_stray_is_never_left_with_the_other_port_by_a_set_that_fails(refused: set[int]) -> None:
-    """Another port and then the right one: whichever of the two fails once, the right one is configured at the end."""
+    """Another port is set and then the right one: whichever fails once, the right one is configured at the end."""
     rig = Rig(roamed(DEAD_S, OLD), switches=Switches(same_endpoint_ignored=True))
     rig.device.refuses_sets = frozenset(refused)
     outcome = rig.get(table(entry(1, OLD, kick=True)))
@@ -194,7 +194,7 @@ def test_living_stray_after_a_kick_is_left_alone() -> None:
 
 
 def test_peer_without_a_current_endpoint_is_not_taken_for_a_stray() -> None:
-    """A disabled peer, or one that WireGuard has not begun with: to set it again and again would only wear flash."""
+    """Setting a disabled peer, or one that WireGuard does not use yet, would only wear flash."""
     rig = Rig(peer(1, None))
     rig.item(key_of(1)).kept["disabled"] = True
     rig.device.remove_peer(key_of(1))

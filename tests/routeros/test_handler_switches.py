@@ -1,6 +1,6 @@
-"""The emitted handler with every answer to every open question: one table of all cases, all positions of all switches.
+"""The emitted handler with every answer to every open question: all cases with all positions of all switches.
 
-What must not depend on the answers is said once, for all; the rest says on which it depends.
+Most expectations hold for all answers; the others name the switch on which they depend.
 """
 
 from itertools import product
@@ -20,7 +20,7 @@ ALL = [
     for permissions in PERMISSIONS
     for chosen in product(*(POSITIONS[name] for name in OTHER))
 ]
-# A live peer moves; one that roamed and answers; one that roamed and is dead, kicked; one never met, which waits; dead.
+# Peers: live and moved; roamed, answers; roamed, dead, kicked; never connected, has to wait; dead.
 TABLE = table(
     entry(1, NEW[1], kick=True),
     entry(2, NEW[2]),
@@ -50,7 +50,7 @@ def test_every_answer_leads_to_the_same_endpoints_and_a_replay_writes_nothing(pe
             assert (outcome.sets, outcome.payloads) == ([], []), positions
             continue
         assert outcome.errors == [], positions
-        kept = permissions == "all"  # without ping nobody can ask a roamed peer whether it lives
+        kept = permissions == "all"  # without ping a roamed peer cannot be probed
         assert outcome.did == {1: "set", 2: "kept" if kept else "set", 3: "reapplied", 4: "set", 5: "same"}, positions
         assert [report.stage for report in outcome.reports] == ["applied", "final"], positions
         assert rig.configured(1) == rig.current(1) == NEW[1], positions
@@ -80,7 +80,7 @@ def test_every_position_of_a_language_switch_leads_to_the_same_outcome(
 
 @pytest.mark.parametrize("payload", [TABLE, table(), table(entry(1, place_of(1)))], ids=["busy", "empty", "idle"])
 def test_every_last_report_tells_whether_the_handler_may_ping(payload: bytes) -> None:
-    """Also where there was nothing to send to: the first table after an import is the test of what a hook may do."""
+    """Even if there was nothing to send: the first table after an import shows what a hook may do."""
     for permissions, caps in (("all", ("ping",)), ("no-test", ())):
         rig = Rig(*PEERS, switches=parse_switches([f"hook_permissions={permissions}"]))
         assert rig.get(payload).reports[-1].caps == caps

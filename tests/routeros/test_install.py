@@ -1,4 +1,4 @@
-"""The emitted installer and its removal on routers in memory: what they change, what they leave, what they say."""
+"""The emitted installer and removal on routers in memory: what they change, leave alone and print."""
 
 from collections.abc import Mapping
 
@@ -53,7 +53,7 @@ def warnings(router: ModelRouter) -> list[str]:
 
 
 def refusal(router: ModelRouter, script: str = SCRIPT) -> str:
-    """Return the error with which the import stops, after looking whether it changed anything."""
+    """Return the error with which the import stops; require that it changed nothing."""
     before = kept(router)
     with pytest.raises(ScriptError) as caught:
         router.install(script)
@@ -243,7 +243,7 @@ def test_remove_without_the_package_iot_takes_the_wan_hook_all_the_same() -> Non
 
 
 def test_remove_takes_a_subscription_whose_broker_entry_is_gone() -> None:
-    """Taken away by hand; how RouterOS names the broker of such a subscription then is open."""
+    """The entry was removed by hand; the name that RouterOS then gives to the subscription's broker is not known."""
     router = new()
     router.install(SCRIPT)
     router.router.run_import(FOREIGN)

@@ -15,7 +15,7 @@ from tests.routeros.tls_script import DATA, ONE, ROUTER, TWO, UPLOADED, TlsRoute
 
 @pytest.fixture(params=["numbered", "plain"])
 def router(request: pytest.FixtureRequest, tmp_path: Path) -> TlsRouter:
-    """Give a router without the file, with either answer to how an import names things."""
+    """Give a router without the file, for both ways in which an import may name certificates."""
     return TlsRouter(tmp_path, Switches(imported_name=request.param))
 
 
@@ -25,7 +25,7 @@ def imported(router: TlsRouter, ca_file: Path, number: int = 0) -> str:
 
 
 def refusal(router: TlsRouter, script: str) -> str:
-    """Return the error with which the import stops; it must have changed nothing, and say so."""
+    """Return the error with which the import stops; require that it changed nothing and says so."""
     before, links, arrivals = router.kept(), list(router.broker.links), len(router.broker.arrivals)
     with pytest.raises(ScriptError) as caught:
         router.install(script)
@@ -70,7 +70,7 @@ def test_install_with_a_file_that_holds_no_certificate_is_refused(router: TlsRou
 
 
 def test_install_with_another_file_than_the_hubs_is_refused(router: TlsRouter) -> None:
-    """Under our name it would stand for ever: what is there is not imported again."""
+    """With wgmqtt's name it would stay for ever, because an existing certificate is not imported again."""
     router.upload(TWO)
     assert "The file here contains other certificates" in refusal(router, tls_script())
     router.upload(ONE)
@@ -154,7 +154,7 @@ def test_install_keeps_of_a_larger_file_only_what_the_hub_trusts(router: TlsRout
 
 @pytest.mark.parametrize("form", [None, "AA:BB"])
 def test_install_with_a_further_authority_keeps_the_one_that_still_counts(router: TlsRouter, form: str | None) -> None:
-    """It has the older name; an import leaves it out, since it is there."""
+    """It has the older name, and the import skips it because it is there."""
     router.certificates.fingerprint = (lambda _: form) if form else router.certificates.fingerprint
     router.upload(ONE)
     router.install(tls_script(ONE))

@@ -1,4 +1,4 @@
-"""What the installer warns of before it changes anything."""
+"""The warnings that the installer prints before it changes anything."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -122,14 +122,14 @@ def test_install_warns_of_a_clock_that_nobody_sets() -> None:
 
 
 def test_install_on_a_router_without_the_menu_of_ntp_says_nothing_of_it() -> None:
-    """The menu is asked in a text of its own, which such a RouterOS cannot parse."""
+    """The command is parsed at run time, where it fails on such a RouterOS."""
     router = new()
     router.install(SCRIPT.replace("/system/ntp/client/get", "/system/nothing/client/get"))
     assert warnings(router) == []
 
 
 def test_hub_peer_is_told_apart_by_its_key_and_nothing_else() -> None:
-    """A linked peer may carry everything, and the hub's name may be anything."""
+    """A linked peer may carry every address, and the hub's peer may have any name."""
     router = new()
     router.item(HUB_KEY).kept["name"] = "p1"
     router.device.realities[HUB_KEY] = Reality()

@@ -1,4 +1,4 @@
-"""What holds for every text, every state, every table: 2,000 cases each."""
+"""Properties of every text, every state and every table, with 2,000 cases each."""
 
 import json
 
@@ -81,7 +81,7 @@ def test_script_twice_equals_once(before: set[int], broker_is_up: bool, version:
 @MANY
 @given(st.integers(0, 2**40))
 def test_no_table_changes_another_peer_or_runs_its_text_or_leaves_half_an_entry(seed: int) -> None:
-    """See lab/fuzz/harm.py for all that is looked at; lab/fuzz.sh tries as many as there is time for."""
+    """lab/fuzz/harm.py lists what is checked; lab/fuzz.sh runs for as long as wanted."""
     random = numbers_of(seed)
     rig = rig_of(USUAL, "7.20.8")
     rig.put_back()
@@ -93,7 +93,7 @@ def test_no_table_changes_another_peer_or_runs_its_text_or_leaves_half_an_entry(
 @MANY
 @given(st.integers(0, 2**40))
 def test_table_twice_equals_once(seed: int) -> None:
-    """A valid one; a second time it writes nothing."""
+    """A valid table writes nothing when it arrives a second time."""
     rig = rig_of(USUAL, "7.20.8")
     rig.put_back()
     body = valid_body(numbers_of(seed))
@@ -104,7 +104,7 @@ def test_table_twice_equals_once(seed: int) -> None:
     assert kept_by(rig) == once
 
 
-# The judge is no yes-man
+# The judge notices defects
 
 EVIL: dict[str, Mutation] = {
     mutation.name: mutation
@@ -147,7 +147,7 @@ EVIL: dict[str, Mutation] = {
 
 
 def first_harm(rig: Rig) -> str:
-    """Return what was found wrong, empty if 3,000 tables did no harm."""
+    """Return the first harm done by one of 3,000 tables; empty if there was none."""
     for seed in range(3_000):
         rig.put_back()
         payload = hostile_table(numbers_of(seed))

@@ -1,4 +1,4 @@
-"""What a set of the identical endpoint does to a live session, by the switches for it."""
+"""Setting the same endpoint again, with each position of the switches for it."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the script says because of TLS, and what it refuses to be made of."""
+"""The parts of the script for TLS, and the configurations that cannot be rendered."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_script_with_the_systems_authorities_warns_and_imports_nothing(tmp_path:
     assert router.names() == []
 
 
-def test_script_says_at_both_ends_which_file_is_needed() -> None:
+def test_script_names_the_needed_file_at_its_start_and_end() -> None:
     script = tls_script()
     head = script[: script.index("# 1. ")]
     assert f"# Needed first: the hub's file {ONE}, uploaded to this router as {UPLOADED}." in head

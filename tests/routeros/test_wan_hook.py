@@ -1,4 +1,4 @@
-"""The WAN hook that gen-rsc may add: set where nothing stands, never over what the user has, taken away again."""
+"""The WAN hook that gen-rsc may add: set only if there is none, never over a script of the user, removed again."""
 
 import pytest
 

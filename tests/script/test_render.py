@@ -1,4 +1,4 @@
-"""The RouterOS scripts as text: quoting, what stands in them, and what a second judge says of them."""
+"""The RouterOS scripts as text: quoting, contents, and the verdict of a second judge."""
 
 import re
 from dataclasses import replace
@@ -38,7 +38,7 @@ parse("")  # routeros-lsp raises the recursion limit at its first call; within a
 
 
 def literal(text: str) -> str:
-    """Return what RouterOS's grammar reads in a string literal (PyPI routeros-lsp, measured on a router)."""
+    """Return the value of a string literal by RouterOS's grammar (PyPI routeros-lsp, measured on a router)."""
     parsed = parse(f":put {text}")
     assert parsed.diagnostics == []
     word = parsed.script.statements[0].elements[1]
