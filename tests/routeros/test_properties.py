@@ -125,7 +125,7 @@ EVIL: dict[str, Mutation] = {
             "name run as a script",
             "",
             ':local port ($entry->"port")',
-            '[[:parse [:tostr ($entry->"name")]]]\n      :local port ($entry->"port")',
+            ':local code [:parse [:tostr ($entry->"name")]]\n      $code\n      :local port ($entry->"port")',
         ),
         handler("topic from the table", "", "topic=$reportTopic message", "topic=$seq message"),
         handler("report not JSON", "", ',\\"peers\\":[', ",peers:["),
