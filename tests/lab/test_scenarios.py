@@ -98,9 +98,10 @@ def test_replayed_table_changes_nothing_and_writes_nothing() -> None:
         before = lab.network.sites["site-b"].device.dump()
         for _ in range(3):
             lab.routers["site-b"].receives(topic, payload)
-        wait_until(lambda: len(lab.log.find("site-b", "handler-done", since_ns=since_ns)) == 3, "three handlers end")
+        # The hub may publish a table of its own while these handlers send their last packets.
+        wait_until(lambda: len(lab.log.find("site-b", "handler-done", since_ns=since_ns)) >= 3, "three handlers end")
         settle(lab)
-        assert [event.data["ok"] for event in lab.log.find("site-b", "handler-done", since_ns=since_ns)] == [True] * 3
+        assert all(event.data["ok"] for event in lab.log.find("site-b", "handler-done", since_ns=since_ns))
         assert lab.writes("site-b", since_ns=since_ns) == []
         after = lab.network.sites["site-b"].device.dump()
         assert {key: peer.endpoint for key, peer in after.items()} == {
