@@ -29,6 +29,8 @@ class Options(argparse.Namespace):
     redact: bool
     remove: bool
     handler: bool
+    acceptance: bool
+    live: str
     no_ping: bool
     wan_hook: str
     # gen-mosquitto

@@ -11,6 +11,7 @@ from wgmqtt.errors import EdgeError, Problem, RscError
 from wgmqtt.host.secrets import read_secret, write_private
 from wgmqtt.model import Config, Router
 from wgmqtt.script import render
+from wgmqtt.script.acceptance import render_acceptance
 from wgmqtt.script.authority import read_authority
 from wgmqtt.script.templates import read_templates
 
@@ -28,6 +29,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--remove", action="store_true", help="print the script that removes wgmqtt from the router")
     kind.add_argument("--handler", action="store_true", help="print only the handler of messages, unquoted, for review")
+    questions = "print a script that asks the router what docs/first-router.md wants to know; it changes no setting"
+    kind.add_argument("--acceptance", action="store_true", help=questions)
+    live = "with --acceptance: also set the endpoint port of this linked router's peer to the value that it has"
+    parser.add_argument("--live", metavar="PEER", default="", help=live)
     parser.add_argument("--no-ping", action="store_true", help="leave /tool/ping out, if the router does not allow it")
     hook = "make the router send a packet soon after a WAN change: netwatch, dhcp:INTERFACE or ppp:PROFILE"
     parser.add_argument("--wan-hook", metavar="HOOK", default="", help=hook)
@@ -40,6 +45,8 @@ def _run(options: Options) -> int:
         raise UsageError("only one of --all, -o and --diff is possible")
     if options.handler and options.all is not None:
         raise UsageError("--handler is for one ROUTER: the files of --all are to be imported, and a handler is not")
+    if options.live and not options.acceptance:
+        raise UsageError("--live needs --acceptance")
     config = read_config(options.config)
     if options.all is not None:
         _write_all(config, options.all, options)
@@ -86,6 +93,8 @@ def _render(config: Config, router: Router, options: Options) -> str:
     templates = read_templates()
     if options.remove:
         return render.render_removal(config, router, templates)
+    if options.acceptance:
+        return render_acceptance(config, router, templates, options.live)
     kind, name = render.parse_wan_hook(options.wan_hook) if options.wan_hook else ("", "")
     script_options = render.Options(not options.no_ping, kind, name, read_authority(config))
     if options.handler:

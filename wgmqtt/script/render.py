@@ -39,6 +39,8 @@ class Templates:
     wan_hook: str
     authority: str
     """Imports the certificates of the authority that signs the broker's certificate."""
+    acceptance: str
+    """Asks a router what docs/first-router.md wants to know."""
     hooks: Mapping[str, str]
     """Set the WAN hook; the keys are `WAN_HOOKS`."""
 
@@ -114,16 +116,16 @@ def render_script(
     values["review"] = REVIEW if password is None else ""
     values |= authority_values(options.authority, quote) | {"clientCertificate": quote(router.client_certificate)}
     parts = tls_parts(config, router, options.authority, templates.authority)
-    values |= {name: _fill(part, values) for name, part in parts.items()}
+    values |= {name: fill(part, values) for name, part in parts.items()}
     values["handler"] = quote_lines(render_handler(config, router, templates, options), "    ")
-    script = _fill(templates.install, values)
+    script = fill(templates.install, values)
     if not options.wan_hook:
         return script
     values |= {"hubTunnel": config.hub.tunnel_address, "wan": quote(options.wan)}
     values["wanName"] = values["wan"][1:-1]  # goes into strings and comments: a comment ends at a line break
     lines = [line for line in templates.wan_hook.splitlines() if options.may_ping or "/tool/ping" not in line]
-    values["hook"] = quote_lines(_fill("\n".join(lines), values), "    ")
-    return script + _fill(templates.hooks[options.wan_hook], values)
+    values["hook"] = quote_lines(fill("\n".join(lines), values), "    ")
+    return script + fill(templates.hooks[options.wan_hook], values)
 
 
 def render_handler(config: Config, router: Router, templates: Templates, options: Options = DEFAULTS) -> str:
@@ -135,14 +137,14 @@ def render_handler(config: Config, router: Router, templates: Templates, options
     values = _values(config, router, None)
     values["send"] = SEND if options.may_ping else SEND_NOTHING
     values["scriptId"] = quote(script_id(templates.handler))
-    return _fill(templates.handler, values)
+    return fill(templates.handler, values)
 
 
 def render_removal(config: Config, router: Router, templates: Templates) -> str:
     """Return the script that removes from `router` what the installing script added, and nothing else."""
     topic = topics_of(config).endpoints(router.name)
     values = {"version": __version__, "router": router.name, "broker": quote(BROKER_NAME), "topic": quote(topic)}
-    return _fill(templates.remove, values)
+    return fill(templates.remove, values)
 
 
 def render_difference(old: str, new: str) -> str:
@@ -161,7 +163,8 @@ def script_id(handler_template: str) -> str:
     return f"{__version__} {hashlib.sha256(handler_template.encode()).hexdigest()[:8]}"
 
 
-def _fill(template: str, values: Mapping[str, str]) -> str:
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return the template with each placeholder replaced by its value."""
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 

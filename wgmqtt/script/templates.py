@@ -16,12 +16,14 @@ def read_templates() -> Templates:
     shipped = files("wgmqtt") / "routeros"
     # An editable install has no copy inside the package: it uses the folder of the source tree.
     folder = shipped if shipped.is_dir() else Path(__file__).parents[2] / "routeros"
-    names = ("install", "handler", "remove", "wan-hook", "authority")
+    names = ("install", "handler", "remove", "wan-hook", "authority", "acceptance")
     try:
-        install, handler, remove, wan_hook, authority = ((folder / f"{name}.rsc").read_text("ascii") for name in names)
+        install, handler, remove, wan_hook, authority, acceptance = (
+            (folder / f"{name}.rsc").read_text("ascii") for name in names
+        )
         hooks = {kind: (folder / f"hook-{kind}.rsc").read_text("ascii") for kind in WAN_HOOKS}
     except OSError as error:
         raise EdgeError(
             Problem(str(folder), "a script template is missing", "", str(error), "install wgmqtt again")
         ) from error
-    return Templates(install, handler, remove, wan_hook, authority, hooks)
+    return Templates(install, handler, remove, wan_hook, authority, acceptance, hooks)
