@@ -14,7 +14,7 @@ FORMS = ("topic", "length", "packet", "answers")
 
 
 def send_invalid_packets(slack: float) -> Verdict:
-    """Answer the daemon's login with packets that no broker may send; each time it must connect again."""
+    """Send the ready daemon a packet that no broker may send; each time it must connect again."""
     came = []
     with StandaloneHub() as hub:
         hub.wgmqtt("gen-mosquitto", "--folder", str(hub.mosquitto))  # creates the secrets

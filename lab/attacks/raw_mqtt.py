@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import suppress
+from typing import Self
 
 CONNECT, CONNACK, PUBLISH, SUBSCRIBE = 0x10, 0x20, 0x30, 0x82
 RETAIN, CLEAN = 0x01, 0x02
@@ -37,7 +38,14 @@ class RawClient:
     def __init__(self, host: str, port: int, source: str = "", timeout_s: float = 10.0) -> None:
         address = (source, 0) if source else None
         self.socket = socket.create_connection((host, port), timeout=timeout_s, source_address=address)
-        self._received = b""
+        self.received = b""
+
+    @classmethod
+    def accepted(cls, connection: socket.socket) -> Self:
+        """Return the other end of a connection that a client has opened."""
+        made = cls.__new__(cls)
+        made.socket, made.received = connection, b""
+        return made
 
     def login(self, client_id: str, user: str, password: str, *, is_clean: bool = True) -> bool:
         """Send CONNECT; return whether the broker accepts it."""
@@ -69,12 +77,12 @@ class RawClient:
                 return first, self._take(length)
 
     def _take(self, count: int) -> bytes:
-        while len(self._received) < count:
+        while len(self.received) < count:
             more = self.socket.recv(65536)
             if not more:
                 raise ConnectionResetError("closed by the broker")
-            self._received += more
-        taken, self._received = self._received[:count], self._received[count:]
+            self.received += more
+        taken, self.received = self.received[:count], self.received[count:]
         return taken
 
     def close(self) -> None:

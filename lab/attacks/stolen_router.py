@@ -3,13 +3,14 @@
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lab.attacks.attack import Attack, Verdict
 from lab.attacks.hub import THIEF, AttackedHub, delays, endpoint
 from lab.network.netns import PROJECT, python_module
 from lab.testbed.child import Child, read_json_line
-from lab.testbed.events import PATIENCE_S
+from lab.testbed.daemon import read_line
+from lab.testbed.events import PATIENCE_S, Event
 from lab.testbed.process_cost import cpu_s, memory_mib
 from lab.testbed.standalone_hub import HOST, PREFIX, StandaloneHub, key_of
 from wgmqtt.wire.topics import router_client_id
@@ -165,16 +166,22 @@ def lie_about_tables(slack: float) -> Verdict:
 
 
 def inject_terminal_control(slack: float) -> Verdict:  # noqa: ARG001 - nothing here depends on time
-    """Put terminal control into every text of a report, and look at everything that a person may see."""
+    """Put terminal control into every text of a report, and examine the output of all programs."""
+    raw: dict[str, list[str]] = {"log": [], "events": []}
+
+    def keep(source: str, line: str) -> Event:
+        raw["events" if source == "events" else "log"].append(line)
+        return read_line(source, line)
+
     with StandaloneHub() as hub:
-        hub.start()
+        hub.add_interface()
+        hub.start_broker()
+        Child("hub", hub.namespace, python_module("wgmqtt", "run", "-c", str(hub.config)), hub.log, keep)
+        hub.expect_log("broker ready")
         hub.set_endpoints(("berlin", endpoint("a1", 0)), ("cologne", endpoint("a2", 0)))
         hub.expect_table("berlin", "cologne", endpoint("a2", 0))
-        table = hub.log.find("viewer", "message", topic=f"{PREFIX}/berlin/endpoints")[-1]
-        seq = json.loads(str(table.data["payload"]))["seq"]
-        events = Child(
-            "events", hub.namespace, python_module("wgmqtt", "events", "-c", str(hub.config)), hub.log, read_json_line
-        )
+        time.sleep(1.0)
+        events = Child("events", hub.namespace, python_module("wgmqtt", "events", "-c", str(hub.config)), hub.log, keep)
         thief = Child(
             "thief",
             hub.namespace,
@@ -183,29 +190,29 @@ def inject_terminal_control(slack: float) -> Verdict:  # noqa: ARG001 - nothing 
             read_json_line,
         )
         thief.send({"password": hub.secret("berlin").read_text().strip()})
-        for stage in ("applied", "final"):
-            for payload in hostile_reports(seq, stage):
-                since_ns = hub.log.note("lab", "mark").t_ns
-                thief.send({"topic": f"{PREFIX}/berlin/report", "payload": payload})
-                hub.log.expect("thief", "published", PATIENCE_S, since_ns=since_ns)
+        raw["status"] = list(_outputs_after_reports(hub, thief))
         hub.set_endpoints(("cologne", endpoint("a2", 1)))
         hub.expect_table("berlin", "cologne", endpoint("a2", 1))
         time.sleep(1.0)
-        shown = hub.namespace.run(*python_module("wgmqtt", "status", "-c", str(hub.config)))
         is_running = events.runs
-        hub_lines = [str(event.data) + event.kind for event in hub.log.find("hub", "")]
-        event_lines = [str(event.data) for event in hub.log.find("events", "")]
-        prefix = f"{PREFIX}/hub/"
-        statuses = [e for e in hub.log.find("viewer", "message") if str(e.data["topic"]).startswith(prefix)]
-        texts = {
-            "log": hub_lines,
-            "events": event_lines,
-            "status": [shown],
-            "topics": [str(e.data["payload"]) for e in statuses],
-        }
-    dirty = [name for name, lines in texts.items() if any(CONTROL.search(line.replace("\n", "")) for line in lines)]
-    survived = "status and events survive" if is_running else "events ended"
-    return Verdict(not dirty and is_running, f"raw control characters in: {', '.join(dirty) or 'nothing'}; {survived}")
+    dirty = [name for name, lines in raw.items() if any(CONTROL.search(line.replace("\n", "")) for line in lines)]
+    survived = "status and events survive" if is_running and raw["events"] else "events ended or printed nothing"
+    return Verdict(
+        not dirty and is_running and bool(raw["events"]),
+        f"{sum(map(len, raw.values()))} lines with raw control characters in: {', '.join(dirty) or 'none'}; {survived}",
+    )
+
+
+def _outputs_after_reports(hub: StandaloneHub, thief: Child) -> Iterator[str]:
+    """Publish each hostile report, and yield the lines that `wgmqtt status` prints then."""
+    for stage in ("applied", "final"):
+        table = hub.log.find("viewer", "message", topic=f"{PREFIX}/berlin/endpoints")[-1]
+        for payload in hostile_reports(json.loads(str(table.data["payload"]))["seq"], stage):
+            since_ns = hub.log.note("lab", "mark").t_ns
+            thief.send({"topic": f"{PREFIX}/berlin/report", "payload": payload})
+            hub.log.expect("thief", "published", PATIENCE_S, since_ns=since_ns)
+            time.sleep(1.0)
+            yield from hub.namespace.run(*python_module("wgmqtt", "status", "-c", str(hub.config))).splitlines()
 
 
 def hostile_reports(seq: str, stage: str) -> Iterable[str]:

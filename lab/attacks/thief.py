@@ -99,7 +99,7 @@ def lie(options: Options) -> dict[str, object]:
     """Answer each own table with two reports that contradict each other and the table."""
     client = login(options, "liar")
     assert client is not None
-    client.subscribe(options.topic, 1)
+    client.subscribe(options.topic, 0)  # at QoS 1 the broker would wait for acknowledgements
     report_topic = options.topic.replace("/endpoints", "/report")
     chance = random.Random(SEED)  # noqa: S311 - not a secret
     deadline, tables, reports = time.monotonic() + options.seconds, 0, 0
@@ -124,21 +124,23 @@ def lie(options: Options) -> dict[str, object]:
 
 
 def false_report(seq: str, peers: Sequence[Any], stage: str, chance: random.Random) -> bytes:
-    """Return a report on the table `seq` with false entries about all `peers`, also those that it leaves out."""
+    """Return a report on the table `seq` with false entries about all `peers`, also those that it leaves out.
+
+    Of every second peer it says each time that it had to be set again, to the same endpoint; of the others anything.
+    """
     lines = []
-    for peer in peers:
+    for number, peer in enumerate(peers):
         right = f"{peer.get('address', '')} {peer.get('port', '')}"
-        lines.append(
-            {
-                "key": peer["key"],
-                "did": chance.choice(("set", "set", "set", "same", "kept", "roamed", "reapplied", "newer")),
-                "configured": chance.choice((right, "203.0.113.99 99", "")),
-                "current": chance.choice((right, "203.0.113.98 98", "")),
-                "handshake_s": chance.choice(("", "00:00:01", "09:00:00")),
-                "rx": str(chance.randrange(1000)),
-                "error": chance.choice(("", "", "disabled", "no such peer")),
-            }
-        )
+        random_line = {
+            "did": chance.choice(("set", "same", "kept", "roamed", "reapplied", "newer")),
+            "configured": chance.choice((right, "203.0.113.99 99", "")),
+            "current": chance.choice((right, "203.0.113.98 98", "")),
+            "handshake_s": chance.choice(("", "00:00:01", "09:00:00")),
+            "rx": str(chance.randrange(1000)),
+            "error": chance.choice(("", "", "disabled", "no such peer")),
+        }
+        again = {"did": "set", "configured": "203.0.113.99 99", "current": "203.0.113.99 99", "rx": "1"}
+        lines.append({"key": peer["key"], **(random_line if number % 2 else again)})
     body = {"v": 1, "seq": seq, "stage": stage, "script": "x", "error": "", "peers": lines}
     return json.dumps(body).encode()
 
