@@ -42,11 +42,11 @@ def test_tables_of_three_thousand_routers_are_read_back_and_a_restart_publishes_
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with StandaloneHub() as hub:
-        hub.start_broker()  # with accounts for hub and viewer only; the routers never log in
         for name in NAMES:
             hub.add_router(name)
         hub.settings["links"] = [[name, NAMES[(number + 1) % COUNT]] for number, name in enumerate(NAMES)]
         hub.write_config()
+        hub.start_broker()  # its limits must fit the number of routers
         hub.add_interface()
         hub.set_endpoints(*((name, place(number)) for number, name in enumerate(NAMES)))
         hub.daemon.start()
