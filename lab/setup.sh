@@ -10,13 +10,15 @@ new_venv=$project/.venv.new-$$
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
 policy_is_ours=
-mosquitto_is_new=
+masked=()
 
 packages=(
     wireguard-tools wireguard-go # WireGuard: wg(8), and a device where the kernel has none
     mosquitto                    # the broker
     nftables conntrack           # the NAT boxes
     openssl                      # a certificate for the broker, in one test
+    chromium                     # the status page is tested in it
+    prometheus                   # promtool, which checks the metrics and the alerts
     iproute2 iputils-ping # namespaces and addresses, ping
     python3 python3-venv
     python3-yaml                 # what the Debian package depends on
@@ -83,13 +85,16 @@ forbid_starting_services() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
-    # The broker's unit stays masked afterwards: the lab starts its own mosquitto, and no other one should run.
-    if [[ " ${missing[*]} " == *' mosquitto '* && ! -e /etc/systemd/system/mosquitto.service ]]; then
-        mosquitto_is_new=yes
-        mkdir -p /etc/systemd/system
-        ln -sf /dev/null /etc/systemd/system/mosquitto.service
-        echo 'setup: mosquitto.service is masked, so that no broker starts (undo: systemctl unmask mosquitto)'
-    fi
+    # Their units stay masked: the lab starts a mosquitto of its own and uses promtool alone, so this machine runs neither service.
+    local service
+    for service in mosquitto prometheus; do
+        if [[ " ${missing[*]} " == *" $service "* && ! -e /etc/systemd/system/$service.service ]]; then
+            masked+=("$service")
+            mkdir -p /etc/systemd/system
+            ln -sf /dev/null "/etc/systemd/system/$service.service"
+            echo "setup: $service.service is masked, so that it does not start (undo: systemctl unmask $service)"
+        fi
+    done
 }
 
 install_packages() {
@@ -109,11 +114,12 @@ install_packages() {
         update_lists
         quietly apt install -y "${missing[@]}"
     fi
-    # The package enables it for the next boot although it is masked.
-    if [ -n "$mosquitto_is_new" ]; then
-        rm -f /etc/systemd/system/multi-user.target.wants/mosquitto.service
-        quietly update-rc.d mosquitto disable
-    fi
+    # The packages have enabled their services for the next boot all the same.
+    local service
+    for service in "${masked[@]}"; do
+        rm -f "/etc/systemd/system/multi-user.target.wants/$service.service"
+        quietly update-rc.d "$service" disable
+    done
 }
 
 stamp() {

@@ -3,10 +3,11 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,9 @@ from hypothesis import HealthCheck, settings
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 REAL_PATHS = ("/etc/wgmqtt", "/etc/mosquitto")
@@ -108,3 +112,32 @@ def _root(request: pytest.FixtureRequest) -> None:
     """Skip lab tests without root."""
     if request.node.get_closest_marker("lab") and os.geteuid() != 0:
         pytest.skip("needs root, for network namespaces")
+
+
+@pytest.fixture(scope="session")
+def screenshot_folder() -> Path:
+    """Give a folder that stays after the tests; its name is printed at the end."""
+    return Path(tempfile.mkdtemp(prefix="wgmqtt-screenshots-"))
+
+
+@pytest.fixture
+def screenshot(
+    screenshot_folder: Path, record_property: Callable[[str, object], None]
+) -> Callable[["Page", str], Path]:
+    """Give a function that keeps a screenshot of a page under a name."""
+
+    def keep(page: "Page", name: str) -> Path:
+        path = screenshot_folder / f"{name}.png"
+        page.screenshot(path=path)
+        record_property("screenshots", str(screenshot_folder))
+        return path
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print where the screenshots are."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = [each for report in reports for each in getattr(report, "user_properties", ())]
+    for folder in sorted({str(value) for name, value in properties if name == "screenshots"}):
+        terminalreporter.write_line(f"screenshots: {folder}")

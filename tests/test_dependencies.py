@@ -1,4 +1,7 @@
-"""Every runtime dependency in pyproject.toml is imported by the package, and nothing else from outside is."""
+"""Every dependency in pyproject.toml is imported by the package, and nothing else from outside is.
+
+An extra belongs to the room of its name: only that room may import what it installs.
+"""
 
 import ast
 import re
@@ -7,14 +10,20 @@ import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 OWN = {"wgmqtt"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def imported_packages() -> set[str]:
-    """Return the top-level packages that the files of wgmqtt import, also inside functions."""
+def imported_packages(room: str = "") -> set[str]:
+    """Return the top-level packages that a room imports, also inside functions; without a room, all but the extras'."""
     found = set()
-    for file in (ROOT / "wgmqtt").rglob("*.py"):
+    rooms = [ROOT / "wgmqtt" / extra for extra in PROJECT["optional-dependencies"]]
+    for file in (ROOT / "wgmqtt" / room).rglob("*.py"):
+        if not room and file.parent in rooms:
+            continue
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
@@ -23,11 +32,10 @@ def imported_packages() -> set[str]:
     return found - OWN - set(sys.stdlib_module_names)
 
 
-def declared_packages() -> dict[str, set[str]]:
-    """Return the top-level packages that each declared runtime dependency installs."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+def declared_packages(requirements: list[str]) -> dict[str, set[str]]:
+    """Return the top-level packages that each of these requirements installs."""
     found = {}
-    for requirement in project["dependencies"]:
+    for requirement in requirements:
         match = re.match(r"[A-Za-z0-9._-]+", requirement)
         assert match, requirement
         files = distribution(match[0]).files or []
@@ -37,8 +45,18 @@ def declared_packages() -> dict[str, set[str]]:
 
 def test_every_runtime_dependency_is_imported() -> None:
     imported = imported_packages()
-    assert not [name for name, packages in declared_packages().items() if not packages & imported]
+    declared = declared_packages(PROJECT["dependencies"])
+    assert not [name for name, packages in declared.items() if not packages & imported]
 
 
 def test_every_import_from_outside_is_a_declared_dependency() -> None:
-    assert imported_packages() <= set().union(*declared_packages().values())
+    assert imported_packages() <= set().union(*declared_packages(PROJECT["dependencies"]).values())
+
+
+@pytest.mark.parametrize("extra", PROJECT["optional-dependencies"])
+def test_every_dependency_of_an_extra_is_imported_by_its_room_and_nothing_else_is(extra: str) -> None:
+    imported = imported_packages(extra)
+    own = declared_packages(PROJECT["optional-dependencies"][extra])
+    assert not [name for name, packages in own.items() if not packages & imported]
+    always = declared_packages(PROJECT["dependencies"])
+    assert imported <= set().union(*own.values(), *always.values())

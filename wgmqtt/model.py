@@ -107,12 +107,26 @@ def reach_of(host: str) -> str:
 
 def parse_endpoint(text: str) -> Endpoint:
     """Return the endpoint in `text`: `ADDRESS:PORT` or `[IPV6]:PORT`."""
+    address, port = _split_endpoint(text)
+    return Endpoint(parse_address(address), parse_port(port))
+
+
+def parse_listen(text: str) -> Endpoint:
+    """Return the address and port to listen on; it may be a loopback or a wildcard address, which no endpoint is."""
+    address, port = _split_endpoint(text)
+    try:
+        return Endpoint(str(ip_address(address)), parse_port(port))
+    except ValueError:
+        raise invalid("not an IP address") from None
+
+
+def _split_endpoint(text: str) -> tuple[str, str]:
     match = re.fullmatch(r"\[([^\]]+)\]:([0-9]+)|([^:]+):([0-9]+)", text)
     if not match:
         raise invalid("not an address with a port")
     if match[1] and ":" not in match[1]:
         raise invalid("brackets are for IPv6 addresses only")
-    return Endpoint(parse_address(match[1] or match[3]), parse_port(match[2] or match[4]))
+    return match[1] or match[3], match[2] or match[4]
 
 
 @cache  # many routers have few versions
@@ -237,6 +251,14 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True)
+class Web:
+    """Where `wgmqtt web` listens, None for the hub's tunnel address and port 8080, and the host names it answers to."""
+
+    listen: Endpoint | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A valid configuration. It holds the paths of secrets, not the secrets."""
 
@@ -254,3 +276,4 @@ class Config:
     wireguard: str = "auto"
     hints: str = "auto"
     cpu_percent: float = 1.0
+    web: Web = Web()

@@ -329,6 +329,45 @@ RESET_FAILED = Phrase(
     ("router", "reason"),
 )
 
+# The status page
+
+PAGE_READY = Phrase(
+    "status page ready",
+    "info",
+    "`wgmqtt web` listens",
+    "serves the page and the metrics",
+    ("url",),
+)
+PAGE_STOPPED = Phrase("status page stopped", "info", "SIGTERM or SIGINT", "ends every connection, exits with status 0")
+PAGE_PUBLIC = Phrase(
+    "status page is reachable from everywhere",
+    "warning",
+    "`web.listen` is a public or a wildcard address, and `allow_public` allows it",
+    "serves it there, without a password: only a firewall decides who reads it",
+    ("listen",),
+)
+PAGE_NO_ADDRESS = Phrase(
+    "status page cannot listen",
+    "warning",
+    "the address does not exist (yet), or another program has the port",
+    "retries every 2 s",
+    ("listen", "reason"),
+)
+PAGE_CONNECTED = Phrase(
+    "status page connected to the broker",
+    "info",
+    "the broker accepted the connection and the subscriptions of `wgmqtt web`",
+    "shows what the hub publishes",
+    ("hub",),
+)
+PAGE_DISCONNECTED = Phrase(
+    "status page has no connection to the broker",
+    "warning",
+    "the broker is unreachable, ended the connection, or rejects the user `web`",
+    "says so on the page, keeps showing what was known; retries after 0.25 s, then at least every 8 s",
+    ("reason",),
+)
+
 SECTIONS: tuple[Section, ...] = (
     Section(
         "The daemon itself",
@@ -425,5 +464,9 @@ SECTIONS: tuple[Section, ...] = (
             CONNECTION_RESET,
             RESET_FAILED,
         ),
+    ),
+    Section(
+        "The status page (`wgmqtt web`)",
+        (PAGE_READY, PAGE_STOPPED, PAGE_PUBLIC, PAGE_NO_ADDRESS, PAGE_CONNECTED, PAGE_DISCONNECTED),
     ),
 )

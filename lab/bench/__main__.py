@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from lab.bench import detect, fanout, flaps, flood, grid, growth, idle, outage, step, switch
+from lab.bench import detect, fanout, flaps, flood, grid, growth, idle, outage, step, switch, web
 from lab.bench.figures import ENOUGH_FOR_P99, Figure, Result, encode_figures, render_figures
 from lab.network.shell import LabError
 
@@ -47,6 +47,7 @@ BENCHES: Mapping[str, Bench] = {
     grid.NAME: Bench(
         grid.run, "two sites behind NATs of all kinds: which links get direct, and which are marked why not"
     ),
+    web.NAME: Bench(web.run, "the status page: until Chromium shows it, and what browser and server need"),
 }
 
 

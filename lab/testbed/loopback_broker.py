@@ -117,6 +117,10 @@ class Witness:
         except Empty:
             raise TimeoutError("the witness received no message") from None
 
+    def is_connected(self) -> bool:
+        """Return whether the broker has accepted it and not ended the connection."""
+        return self._client.is_connected()
+
     def close(self) -> None:
         """Disconnect."""
         self._client.disconnect()

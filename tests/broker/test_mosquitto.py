@@ -71,6 +71,7 @@ def test_gen_mosquitto_makes_missing_secrets_once_and_private(tmp_path: Path) ->
         "cologne.password",
         "hub.password",
         "viewer.password",
+        "web.password",
     ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
     before = {path: path.read_text() for path in made}

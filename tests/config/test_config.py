@@ -9,7 +9,7 @@ import yaml
 from tests.config.config_rows import ROWS, VALID, Bad
 from wgmqtt.config.load import parse_config
 from wgmqtt.errors import ConfigError
-from wgmqtt.model import BrokerAddress, Endpoint, Tls, link_of
+from wgmqtt.model import BrokerAddress, Endpoint, Tls, Web, link_of
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
@@ -164,3 +164,21 @@ def test_parse_config_public_endpoint_is_public_or_in_also_publish() -> None:
     text += "also_publish: [10.0.0.0/8]\n"
     router = parse_config(text.format("10.1.1.1:51820"), "c.yaml").routers[1]
     assert router.public_endpoint == Endpoint("10.1.1.1", 51820)
+
+
+def test_parse_config_web_is_the_tunnel_address_unless_configured() -> None:
+    assert parse_config(VALID, "c.yaml").web == Web()
+    text = VALID + "web: {listen: 127.0.0.1:9000, names: [status.example.net]}\n"
+    assert parse_config(text, "c.yaml").web == Web(Endpoint("127.0.0.1", 9000), ("status.example.net",))
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:80", "8.8.8.8:80"])
+def test_parse_config_allow_public_accepts_a_public_and_a_wildcard_address(listen: str) -> None:
+    text = VALID + f"web: {{listen: {listen!r}, allow_public: true}}\n"
+    assert str(parse_config(text, "c.yaml").web.listen) == listen
+
+
+def test_parse_config_web_may_listen_on_a_public_tunnel_address() -> None:
+    """Packets to the hub's tunnel address come through the tunnel, whichever address that is."""
+    text = changed("tunnel_address: 10.99.0.1", "tunnel_address: 1.1.1.1") + "web: {listen: 1.1.1.1:8080}\n"
+    assert parse_config(text, "c.yaml").web.listen == Endpoint("1.1.1.1", 8080)

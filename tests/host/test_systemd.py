@@ -18,9 +18,11 @@ from wgmqtt.host import systemd
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "packaging" / "systemd" / "wgmqtt.service"
+WEB_UNIT = UNIT.with_name("wgmqtt-web.service")
 DROP_IN = UNIT.with_name("mosquitto-wgmqtt.conf")
 MOSQUITTO = "[Service]\nType=notify\nExecStart=/bin/true\n"  # Debian's, as far as the drop-in changes it
 MAX_EXPOSURE = 20  # tenths on systemd's scale, where 100 means no sandbox
+MAX_WEB_EXPOSURE = 15
 PATIENCE_S = 60.0  # only a hang should end a wait
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
@@ -100,10 +102,10 @@ def test_daemon_without_broker_and_interface_notifies_ready_watchdog_reloading_a
     assert lines[-1] == "<6>stopped"
 
 
-def installed_unit(folder: Path) -> Path:
+def installed_unit(folder: Path, source: Path = UNIT) -> Path:
     """Return the unit file as installed, with another program in place of wgmqtt."""
-    unit = folder / UNIT.name
-    text = UNIT.read_text()
+    unit = folder / source.name
+    text = source.read_text()
     assert text.count("/opt/wgmqtt/bin/wgmqtt") == 1
     unit.write_text(text.replace("/opt/wgmqtt/bin/wgmqtt", "/bin/true"))
     return unit
@@ -116,8 +118,9 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_systemd
-def test_unit_file_is_valid(tmp_path: Path) -> None:
-    done = analyze("verify", "--man=no", str(installed_unit(tmp_path)))
+@pytest.mark.parametrize("source", [UNIT, WEB_UNIT], ids=lambda path: path.stem)
+def test_unit_file_is_valid(tmp_path: Path, source: Path) -> None:
+    done = analyze("verify", "--man=no", str(installed_unit(tmp_path, source)))
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -136,8 +139,9 @@ def test_drop_in_for_mosquitto_is_valid_and_takes_effect(tmp_path: Path) -> None
 
 
 @needs_systemd
-def test_unit_file_has_a_low_exposure_score(tmp_path: Path) -> None:
-    done = analyze("security", "--offline=true", f"--threshold={MAX_EXPOSURE}", str(installed_unit(tmp_path)))
+@pytest.mark.parametrize(("source", "highest"), [(UNIT, MAX_EXPOSURE), (WEB_UNIT, MAX_WEB_EXPOSURE)], ids=str)
+def test_unit_file_has_a_low_exposure_score(tmp_path: Path, source: Path, highest: int) -> None:
+    done = analyze("security", "--offline=true", f"--threshold={highest}", str(installed_unit(tmp_path, source)))
     assert done.returncode == 0, done.stdout
 
 
@@ -147,3 +151,11 @@ def test_unit_file_has_what_the_daemon_relies_on() -> None:
         assert line in lines
     refused = next(line for line in lines if line.startswith("RestartPreventExitStatus="))
     assert refused.partition("=")[2].split() == ["2", "78"], "wrong arguments or configuration are no crash"
+
+
+def test_unit_file_of_the_status_page_gives_no_capability_and_one_secret() -> None:
+    lines = WEB_UNIT.read_text().splitlines()
+    for line in ("Type=notify", "DynamicUser=yes", "CapabilityBoundingSet=", "AmbientCapabilities="):
+        assert line in lines
+    secrets = [line for line in lines if line.startswith("LoadCredential=")]
+    assert secrets == ["LoadCredential=web.password:/etc/wgmqtt/secrets/web.password"]

@@ -66,6 +66,18 @@ def test_viewer_receives_all_topics_and_writes_none_of_routers_or_hub(idle_lab: 
     assert received_topics(idle_lab, source, seen[-1]) == seen
 
 
+def test_web_receives_the_hubs_topics_and_the_tables_and_writes_nothing(idle_lab: Lab) -> None:
+    seen = [f"{PREFIX}/hub/hub1/status", f"{PREFIX}/site-a/endpoints"]
+    _, source = listener(idle_lab, "web", f"{PREFIX}/#", "#")
+    publish(idle_lab, "web", *seen, f"{PREFIX}/web/report", f"{PREFIX}/site-a/report")
+    publish(idle_lab, "hub", f"{PREFIX}/site-a/report", *seen)
+    assert set(received_topics(idle_lab, source, seen[-1])) == set(seen)
+    _, hub = listener(idle_lab, "hub", f"{PREFIX}/#")
+    publish(idle_lab, "web", *seen, f"{PREFIX}/web/report", f"{PREFIX}/web/online")
+    publish(idle_lab, "site-b", f"{PREFIX}/site-b/report")
+    assert received_topics(idle_lab, hub, f"{PREFIX}/site-b/report") == [f"{PREFIX}/site-b/report"]
+
+
 def test_wrong_password_is_rejected(idle_lab: Lab) -> None:
     idle_lab.mqtt_user("site-a", source="stranger", password="guess")
     event = idle_lab.log.expect("stranger", "connected", PATIENCE_S)

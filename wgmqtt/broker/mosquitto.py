@@ -25,6 +25,7 @@ MAX_TOPIC_BYTES = 1024
 SECRET_BYTES = 24  # 192 bits
 SALT_BYTES = 12
 VIEWER = "viewer"
+WEB = "web"
 
 CONFIGURATION = """\
 # wgmqtt: the broker inside the tunnel. Written by "wgmqtt gen-mosquitto", which overwrites it each time.
@@ -65,6 +66,12 @@ topic readwrite {prefix}/#
 user {viewer}
 topic read {prefix}/#
 topic deny {prefix}/{viewer}/#
+
+# the account of wgmqtt web: reads the hub's topics and the routers' tables
+user {web}
+topic read {prefix}/hub/#
+topic read {prefix}/+/endpoints
+topic deny {prefix}/{web}/#
 
 # each router reads its own table, and writes its own report and will
 pattern read {prefix}/%u/endpoints
@@ -133,7 +140,7 @@ def _listener(address: BrokerAddress, limits: Limits) -> str:
 def render_access(config: Config) -> str:
     """Return the text of the ACL file. Source: mosquitto.conf(5), acl_file."""
     topics = topics_of(config)
-    return ACCESS.format(hub=config.username, viewer=VIEWER, prefix=topics.prefix)
+    return ACCESS.format(hub=config.username, viewer=VIEWER, web=WEB, prefix=topics.prefix)
 
 
 def render_passwords(passwords: Mapping[str, str], salts: Mapping[str, bytes]) -> str:
@@ -175,5 +182,5 @@ def write_mosquitto(config: Config, folder: Path) -> list[Path]:
 
 def _secret_files(config: Config) -> dict[str, Path]:
     folder = Path(config.router_password_dir)
-    names = [VIEWER, *(router.name for router in config.routers)]
+    names = [VIEWER, WEB, *(router.name for router in config.routers)]
     return {config.username: Path(config.password_file)} | {name: folder / f"{name}.password" for name in names}

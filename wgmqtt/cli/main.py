@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wgmqtt import __version__
-from wgmqtt.cli import check_config, freeze, gen_mosquitto, gen_rsc, run, viewing
+from wgmqtt.cli import check_config, freeze, gen_mosquitto, gen_rsc, run, viewing, web
 from wgmqtt.cli.command import Options, UsageError
 from wgmqtt.errors import WgmqttError
 
@@ -24,6 +24,7 @@ COMMANDS = (
     freeze.UNFREEZE,
     viewing.STATUS,
     viewing.EVENTS,
+    web.COMMAND,
 )
 FILE_ERRORS = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it

@@ -24,6 +24,7 @@ ADDRESS = single(model.parse_address, "an IPv4 or IPv6 address",
     {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]})
 ENDPOINT = single(model.parse_endpoint, "ADDRESS:PORT or [IPV6]:PORT",
     r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[1-9][0-9]{0,4}")
+LISTEN = single(model.parse_listen, ENDPOINT.expected, ENDPOINT.json)
 NETWORK = single(model.parse_network, "a network such as 100.64.0.0/10", "[0-9A-Fa-f:./]+")
 PORT = single(model.parse_port, f"1 to {model.MAX_PORT}",
     {"type": "integer", "minimum": 1, "maximum": model.MAX_PORT}, tags="int float")
@@ -41,8 +42,8 @@ ROUTER_TEXT = text(r"[!#%&(->@-\[\]-_a-~]([ !#%&(->@-\[\]-_a-~]{0,62}[!#%&(->@-\
     r"1 to 64 printable ASCII characters without quotes, $, ? and \, no space at either end",
     "not possible in a RouterOS script")
 # No colon: it ends the name in mosquitto's password file. The excluded names are other users at the broker.
-USERNAME = text(r"(?!(viewer|canary)$)[A-Za-z0-9_.@-]{1,64}",
-    "1 to 64 of a-z, A-Z, 0-9, _, ., @ and -, not viewer or canary", "not a valid user name")
+USERNAME = text(r"(?!(viewer|web|canary)$)[A-Za-z0-9_.@-]{1,64}",
+    "1 to 64 of a-z, A-Z, 0-9, _, ., @ and -, not viewer, web or canary", "not a valid user name")
 
 
 class HubKeys:
@@ -121,6 +122,19 @@ class RouterKeys:
 ROUTER = section(RouterKeys, is_part=True)
 
 
+class WebKeys:
+    """The status page and the metrics: `wgmqtt web`."""
+
+    listen = Key(LISTEN, "the address and port that serve the page, without a password", "127.0.0.1:8080",
+        default_text="the hub's tunnel_address, port 8080")
+    names = Key(list_of(HOST, "a list [NAME, …]", twice="duplicate name"),
+        "host names by which browsers may ask for the page; addresses and localhost always work",
+        "[status.example.net]", default=())
+    allow_public = Key(replace(choice("true", "false"), json={"type": "boolean"}),
+        "allow a public or a wildcard address: only your firewall then decides who reads the page", "true",
+        default_text="false", needs="listen")
+
+
 class RootKeys:
     """The whole file."""
 
@@ -141,6 +155,7 @@ class RootKeys:
     links = Key(list_of(GROUP, "all, or a list of groups [[ROUTER, ROUTER, …], …]", word="all"),
         "which routers reach each other directly: all, or all routers within each group",
         "[[amsterdam, berlin], [berlin, cologne]]", default="all")
+    web = Key(section(WebKeys), "the status page and the metrics: wgmqtt web")
 
 
 ROOT = section(RootKeys)

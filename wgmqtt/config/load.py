@@ -14,7 +14,7 @@ from wgmqtt.config.nodes import Scalar, compose
 from wgmqtt.errors import ConfigError, Problem
 from wgmqtt.host.malloc import give_back
 from wgmqtt.host.secrets import read_file
-from wgmqtt.model import BrokerAddress, Config, Hub, Router, Tls
+from wgmqtt.model import BrokerAddress, Config, Hub, Router, Tls, Web
 from wgmqtt.problems import Source
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ def parse_config(text: str, where: str) -> Config:
     rules.check_users(broker, root, routers, source)
     rules.check_broker(broker, hub, routers, source)
     rules.check_public_endpoints(root, routers, source)
+    rules.check_web(root, hub, source)
     links = rules.check_links(root, hub, routers, source)
     source.raise_problems()
     values = root.values | {"links": links, "hub": _make(Hub, hub.values)}
@@ -71,6 +72,7 @@ def parse_config(text: str, where: str) -> Config:
         values["broker_for_routers"] = _build_broker(broker.part("for_routers"))
     elif address.tls:
         values["broker_for_routers"] = replace(address, tls=Tls(address.tls.ca_file))
+    values["web"] = _build_web(root.part("web"))
     values.pop("router_defaults", None)
     return _make(Config, values)
 
@@ -85,6 +87,10 @@ def _apply_defaults(root: Fields, source: Source) -> rules.Routers:
             complete(ROUTER.keys, fields, name.at, source)
         routers.append((name, fields))
     return routers
+
+
+def _build_web(web: Fields) -> Web:
+    return _make(Web, {name: web.values[name] for name in ("listen", "names") if name in web.values})
 
 
 def _build_broker(broker: Fields) -> BrokerAddress:

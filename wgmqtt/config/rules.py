@@ -72,6 +72,18 @@ def check_public_endpoints(root: Fields, routers: Routers, source: Source) -> No
             source.reject(router.at["public_endpoint"], "public_endpoint: a private address", expected, str(endpoint))
 
 
+def check_web(root: Fields, hub: Fields, source: Source) -> None:
+    """Note a status page that everybody could read although nothing says that this is wanted."""
+    web = root.part("web")
+    listen = web.values.get("listen")
+    if not isinstance(listen, Endpoint) or web.values.get("allow_public") == "true":
+        return
+    if reach_of(listen.address) in ("public", "unspecified") and listen.address != hub.values.get("tunnel_address"):
+        what = "listen: everybody who reaches this address could read the status page"
+        expected = "the hub's tunnel_address or another private address"
+        source.reject(web.at["listen"], what, expected, str(listen), "allow_public: true accepts it all the same")
+
+
 def check_links(root: Fields, hub: Fields, routers: Routers, source: Source) -> frozenset[Link]:
     """Note links to unknown routers and tables that are too large; return the links."""
     pings = {name.text: str(fields.values.get("ping")) for name, fields in routers}

@@ -164,6 +164,8 @@ class State:
     session: Session = field(default_factory=Session)
     troubles: set[Trouble] = field(default_factory=set)
     failed_interfaces: set[str] = field(default_factory=set)
+    are_hints_active: bool | None = None
+    """None until the kernel has accepted or refused them."""
     rejected_s: dict[str, float] = field(default_factory=dict)
     """Addresses of packets that WireGuard rejected, each with the last time (monotonic seconds)."""
 

@@ -56,7 +56,14 @@ def _head(state: State, now: Now) -> HubStatus:
         at_s=round(now.wall_s, 1),
         managed=tuple(sorted({*state.routers, *(state.gone if state.is_frozen else ())})),
         trouble=hub_trouble(state),
+        hints=_hints(state),
     )
+
+
+def _hints(state: State) -> str:
+    if state.directory.config.hints == "off":
+        return "off"
+    return {True: "active", False: "unavailable", None: ""}[state.are_hints_active]
 
 
 def _router_lines(state: State, now: Now) -> Iterator[RouterLine]:

@@ -23,11 +23,13 @@ def interface_polled(state: State, step: Step, interface: str) -> None:
 def hints_active(state: State, step: Step, event: HintsActive) -> None:
     """Report that hints arrive from now on."""
     state.troubles.discard(Trouble.HINTS)
+    state.are_hints_active = True
     step.say(phrases.HINTS_ACTIVE, table=event.table, group=event.group, owned=str(event.is_owned).lower())
 
 
 def hints_unavailable(state: State, step: Step, event: HintsUnavailable) -> None:
     """Warn once that there are no hints."""
+    state.are_hints_active = False
     if Trouble.HINTS not in state.troubles:
         state.troubles.add(Trouble.HINTS)
         step.say(phrases.HINTS_UNAVAILABLE, reason=event.reason)

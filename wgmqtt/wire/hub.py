@@ -65,6 +65,8 @@ class HubStatus:
     links: tuple[LinkLine, ...] = ()
     trouble: str = ""
     """What is wrong with the hub itself."""
+    hints: str = ""
+    """`active`, `unavailable` (WireGuard is only polled), `off`, or empty while unknown."""
 
 
 def encode_online(online: Online) -> bytes:
@@ -97,6 +99,7 @@ def encode_status(head: HubStatus, routers: Iterable[RouterLine], links: Iterabl
         "at_s": head.at_s,
         "managed": head.managed,
         "trouble": head.trouble,
+        "hints": head.hints,
     }
     payload = bytearray(_encode(fields)[:-1].encode("ascii"))
     _append_lines(payload, "routers", map(_router_fields, routers))
@@ -148,6 +151,7 @@ def decode_status(payload: bytes, where: str) -> HubStatus | None:
             version=parse_text(body["version"]),
             is_frozen=body["is_frozen"] is True,
             trouble=parse_text(body.get("trouble", "")),
+            hints=parse_text(body.get("hints", "")),
             at_s=parse_number(body["at_s"]),
             managed=tuple(name for name in map(parse_text, body["managed"]) if ROUTER_NAME.fullmatch(name)),
             routers=tuple(map(_router_line, body["routers"])),

@@ -8,7 +8,7 @@ from wgmqtt.model import Config
 
 ROUTER_NAME = re.compile(r"[a-z0-9-]{1,32}")
 CLIENT_ID_DIGITS = 16  # 64 bits: each guess is a connection to the broker
-RESERVED_NAMES = frozenset({"hub", "viewer", "canary"})
+RESERVED_NAMES = frozenset({"hub", "viewer", "web", "canary"})
 
 
 @dataclass(frozen=True, slots=True)
