@@ -1,35 +1,15 @@
 """Switches for the behaviour of RouterOS that is not known; the scripts must work in every position of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from lab.routeros.language.call import OddValues, Unknowns
 
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """One position of each switch.
-
-    Attributes:
-        same_endpoint_disturbs: setting a peer to the endpoint that it already has drops the session.
-        same_endpoint_ignored: setting a peer to the endpoint that is already configured does not reach WireGuard, so a
-            peer that roamed keeps its current endpoint.
-        get_gives: the type of an endpoint's address in get, find and print.
-        hook_permissions: what an on-message script may do. `no-test`: /tool/ping fails; `refuse-hook`: a script that
-            contains /tool/ping is not run at all.
-        hook_globals: `shared`: a handler sees the global variables that earlier handlers set; `own`: it does not.
-        iot_listed_not_installed: the package iot is not installed, and /system/package lists it as available.
-        ping_lasts: how long a ping of one packet takes. `answer`: until the reply, at most the interval;
-            `interval`: always the whole interval; `second`: a whole second if there is no reply.
-        imported_name: the name that `/certificate/import name=NAME` gives to the first certificate of a file: NAME_0
-            (`numbered`) or NAME (`plain`).
-        odd_values: the result of JSON's null, of fractions, of incomplete addresses (see call.py).
-        nil_condition: what `:if` does with a condition that is nil: it runs `neither` branch, `else`, or fails.
-        empty_array: the type of JSON's `[]`: an array, or an empty text.
-        bracket_statement: a statement `[…]` in a block is executed `alone`, or it `continues` the statements before it:
-            they are then a part of the brackets, so that a `:return` in them leaves only the brackets.
-    """
+    """One position of each switch; the table SWITCHES describes them."""
 
     same_endpoint_disturbs: bool = False
     same_endpoint_ignored: bool = False
@@ -50,20 +30,96 @@ class Switches:
         return Unknowns(self.odd_values, self.nil_condition, self.empty_array, self.bracket_statement)
 
 
-_CHOICES: Mapping[str, Mapping[str, object]] = {
-    "same_endpoint_disturbs": {"yes": True, "no": False},
-    "same_endpoint_ignored": {"yes": True, "no": False},
-    "get_gives": {"ip": "ip", "str": "str"},
-    "hook_permissions": {"all": "all", "no-test": "no-test", "refuse-hook": "refuse-hook"},
-    "hook_globals": {"own": "own", "shared": "shared"},
-    "iot_listed_not_installed": {"yes": True, "no": False},
-    "ping_lasts": {"answer": "answer", "interval": "interval", "second": "second"},
-    "imported_name": {"numbered": "numbered", "plain": "plain"},
-    "odd_values": {name: name for name in get_args(OddValues)},
-    "nil_condition": {"neither": "neither", "else": "else", "error": "error"},
-    "empty_array": {"array": "array", "text": "text"},
-    "bracket_statement": {"alone": "alone", "continues": "continues"},
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One open question.
+
+    Attributes:
+        unknown: what is not known of RouterOS.
+        positions: the possible answers, each with its meaning.
+        settled_by: the steps of docs/first-router.md that answer it on a router.
+    """
+
+    unknown: str
+    positions: Mapping[str, str]
+    settled_by: tuple[str, ...]
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "same_endpoint_disturbs": Switch(
+        "whether setting a peer to the endpoint that it already has drops the session",
+        {"no": "the session continues", "yes": "the session is dropped"},
+        ("D5",),
+    ),
+    "same_endpoint_ignored": Switch(
+        "whether setting a peer to the endpoint that is already configured reaches WireGuard",
+        {"no": "it does: a peer that roamed moves back", "yes": "it does not: the current endpoint stays"},
+        ("D6",),
+    ),
+    "get_gives": Switch(
+        "the type of an endpoint's address in get, find and print",
+        {"ip": "an address", "str": "a text"},
+        ("A3",),
+    ),
+    "hook_permissions": Switch(
+        "what an on-message script may do",
+        {
+            "all": "everything that the handler does",
+            "no-test": "/tool/ping fails",
+            "refuse-hook": "a script that contains /tool/ping is not run at all",
+        },
+        ("D1", "D2"),
+    ),
+    "hook_globals": Switch(
+        "whether a handler sees the global variables that earlier handlers set",
+        {"own": "it does not", "shared": "it does"},
+        ("D4",),
+    ),
+    "iot_listed_not_installed": Switch(
+        "whether /system/package lists iot when it is not installed; `yes` also means that it is not installed here",
+        {"no": "it is installed", "yes": "it is not installed, and listed as available"},
+        ("A2",),
+    ),
+    "ping_lasts": Switch(
+        "how long a ping of one packet takes",
+        {
+            "answer": "until the reply, at most the interval",
+            "interval": "always the whole interval",
+            "second": "a whole second if there is no reply",
+        },
+        ("A6",),
+    ),
+    "imported_name": Switch(
+        "the name that `/certificate/import name=NAME` gives to the first certificate of a file",
+        {"numbered": "NAME_0", "plain": "NAME"},
+        ("C7",),
+    ),
+    "odd_values": Switch(
+        "the result of JSON's null and fractions, of incomplete addresses and of other unusual values",
+        {
+            "stop": "the emulator stops",
+            "refuse": "an error, or nil",
+            "text": "a text",
+            "number": "a number, an address, or nothing",
+        },
+        ("B1", "B2", "B3", "B4"),
+    ),
+    "nil_condition": Switch(
+        "what `:if` does with a condition that is nil",
+        {"neither": "it runs neither branch", "else": "it runs the branch else", "error": "it fails"},
+        ("B8",),
+    ),
+    "empty_array": Switch("the type of JSON's `[]`", {"array": "an array", "text": "an empty text"}, ("B9",)),
+    "bracket_statement": Switch(
+        "how a statement `[$f …]` is read that is not the first of its block",
+        {
+            "alone": "it is a statement of its own",
+            "continues": "the statements before it are a part of the brackets: a `:return` in them leaves only these",
+        },
+        ("B10",),
+    ),
 }
+_BOOLS = {"yes": True, "no": False}
 
 
 def parse_switches(texts: list[str]) -> Switches:
@@ -73,13 +129,22 @@ def parse_switches(texts: list[str]) -> Switches:
         ValueError: there is no such switch or no such position; the message lists those that exist.
     """
     switches = Switches()
-    assert set(_CHOICES) == {field.name for field in fields(Switches)}
     for text in texts:
         name, _, position = text.partition("=")
         position = {"true": "yes", "false": "no"}.get(position.lower(), position)
-        if name not in _CHOICES:
-            raise ValueError(f"unknown switch {name!r}; there are {', '.join(_CHOICES)}")
-        if position not in _CHOICES[name]:
-            raise ValueError(f"{name}: expected one of {', '.join(_CHOICES[name])}, got {position!r}")
-        switches = replace(switches, **{name: _CHOICES[name][position]})  # type: ignore[arg-type]
+        if name not in SWITCHES:
+            raise ValueError(f"unknown switch {name!r}; there are {', '.join(SWITCHES)}")
+        positions = SWITCHES[name].positions
+        if position not in positions:
+            raise ValueError(f"{name}: expected one of {', '.join(positions)}, got {position!r}")
+        switches = replace(switches, **{name: _BOOLS.get(position, position)})  # type: ignore[arg-type]
     return switches
+
+
+def render_switches() -> str:
+    """Return the table of all switches as text: what is unknown, each position, which step settles it."""
+    lines = []
+    for name, switch in SWITCHES.items():
+        lines.append(f"{name}: {switch.unknown} (docs/first-router.md, {', '.join(switch.settled_by)})")
+        lines += [f"    {position}: {meaning}" for position, meaning in switch.positions.items()]
+    return "\n".join(lines)
