@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 
 from routeros_lsp.syntax.ast import Brace, Element, Expr, Named, Statement, StringLit, Subst, Word
 
@@ -42,6 +42,12 @@ class Run:
 
     code: Prepared
     world: World
+    continues: bool = False  # a statement `[…]` continues those before it
+
+    @classmethod
+    def of(cls, code: Prepared, world: World) -> Self:
+        """Return a run of this program in this world."""
+        return cls(code, world, world.unknowns.bracket_statement == "continues")
 
     # Values
 
@@ -79,7 +85,7 @@ class Run:
         body = function.body
         assert isinstance(body, Body)
         try:
-            Run(body.code, self.world).statements(body.statements, scope.apart(locals_))
+            Run(body.code, self.world, self.continues).statements(body.statements, scope.apart(locals_))
         except ReturnSignal as signal:
             return signal.value
         return Nothing()
@@ -96,7 +102,7 @@ class Run:
 
     def statements(self, statements: Sequence[Statement], scope: Scope) -> Value:
         """Execute statements in one scope; return what the last one returned."""
-        if self.world.unknowns.bracket_statement == "continues":
+        if self.continues:
             brackets = [index for index, statement in enumerate(statements) if is_bracket(statement)]
             if brackets and brackets[-1] > 0:
                 return self._continued(statements, brackets[-1], scope)

@@ -53,7 +53,7 @@ def run(
         NotImplementedInEmulator: the script needs something that the emulator does not implement.
     """
     program = compile_script(decode_source(source), schema_for(world.version, absent), scope)
-    evaluator = Run(prepared(program), world)
+    evaluator = Run.of(prepared(program), world)
     try:
         for line in program.lines:
             if line.refusal is not None:

@@ -145,7 +145,8 @@ def test_events_are_json_with_time_and_site(start: Start, machine: Machine) -> N
 
 def test_more_handlers_than_the_limit_are_not_implemented(start: Start) -> None:
     site = start()
-    site.handle(":delay 500ms")
+    site.handle(":put ready")
+    site.puts('/iot/mqtt/subscriptions/set [find where topic=t] on-message=":delay 60s"')  # the process ends before
     site.puts("/iot/mqtt/brokers/set [find where name=idle] parallel-scripts-limit=3")
     for _ in range(4):
         site.child.send({"do": "message", "topic": "t", "payload": ""})
