@@ -56,7 +56,9 @@ def test_endpoint_set_on_the_hub_is_not_published_and_the_next_move_is(act: Call
         lab.log.expect("hub", "configuration reloaded", PATIENCE_S, since_ns=since_ns)
         time.sleep(QUIET_S)
         assert not lab.log.find("hub", "endpoint changed", since_ns=since_ns)
-        assert not lab.log.find("hub", "table published", since_ns=since_ns)
+        # Tables may follow for other reasons, such as a retry of a link; none may have the endpoint.
+        messages = lab.log.find("viewer", "message", since_ns=since_ns)
+        assert not [each for each in messages if NOBODY.partition(":")[0] in str(each.data["payload"])]
         assert lab.writes("site-b", since_ns=since_ns) == []
         moved = lab.move("site-a")
         changed = lab.log.expect("hub", "endpoint changed", PATIENCE_S, since_ns=moved.t_ns, router="site-a")
