@@ -1,6 +1,6 @@
 """Execute the statements of a program in a world."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -106,18 +106,6 @@ class Run:
             brackets = [index for index, statement in enumerate(statements) if is_bracket(statement)]
             if brackets and brackets[-1] > 0:
                 return self._continued(statements, brackets[-1], scope)
-        return self._in_order(statements, scope)
-
-    def _continued(self, statements: Sequence[Statement], bracket: int, scope: Scope) -> Value:
-        """Execute statements of which RouterOS has put those before a bracket into the brackets."""
-        try:
-            self.statements(statements[:bracket], scope)
-            self._in_order(statements[bracket : bracket + 1], scope)
-        except ReturnSignal as signal:
-            self._activate(signal.value, scope)
-        return self._in_order(statements[bracket + 1 :], scope)
-
-    def _in_order(self, statements: Iterable[Statement], scope: Scope) -> Value:
         value: Value = Nothing()
         for statement in statements:
             step = self.code.steps.get(statement)
@@ -133,6 +121,15 @@ class Run:
                 text = f"{error} ({name}; line {line})" if name else str(error)
                 raise ScriptError(text, placed=bool(name)) from error
         return value
+
+    def _continued(self, statements: Sequence[Statement], bracket: int, scope: Scope) -> Value:
+        """Execute statements of which RouterOS has put those before a bracket into the brackets."""
+        try:
+            self.statements(statements[:bracket], scope)
+            self.statements(statements[bracket : bracket + 1], scope)
+        except ReturnSignal as signal:
+            self._activate(signal.value, scope)
+        return self.statements(statements[bracket + 1 :], scope)
 
     def _action(self, statement: Statement) -> Action:
         action = self.code.actions.get(statement)
