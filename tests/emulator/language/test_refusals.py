@@ -63,6 +63,7 @@ REFUSED = [
     ("corpus: an escape in a value after an unknown command", r':nosuch a="b\"c"'),
     ("corpus: characters directly after an unknown command", "done! 1"),
     ("corpus: an argument after a menu without a command", "/ip/firewall/address-list name=x"),
+    ("corpus: the menu is the same after an unknown command", '/nosuch stop; :put [find name="x"]'),
     ("corpus: a condition of the global command find", '[:find where name="loopback"]'),
     ("corpus: an unnamed value that is already given by name", "/tool/fetch url=x y"),
     ("corpus: a value in place of a command in a block", "[:time {*2}]"),
