@@ -64,7 +64,7 @@ async def dump_says_what_wg_says() -> None:
     make_pair(many_peers(400) + peer_text(key("many"), many, "203.0.113.7:4242") + many_peers(450))
     wait_for_handshake(public("site"))
     run("ip", "link", "set", "wg1", "down")
-    found = await KernelWireguard().dump("wg0")
+    found = await KernelWireguard(answer_within_s=PATIENCE_S).dump("wg0")
     shown = seen_by_wg()
     assert found.complete
     assert str(found.device.public_key) == public("hub")
@@ -83,7 +83,7 @@ async def dump_says_what_wg_says() -> None:
 async def peer_that_roams_is_the_only_difference() -> None:
     make_pair(many_peers(200))
     wait_for_handshake(public("site"))
-    wireguard = KernelWireguard()
+    wireguard = KernelWireguard(answer_within_s=PATIENCE_S)
     before = await wireguard.dump("wg0")
     run("wg", "set", "wg1", "listen-port", "60001")
     moved = await until_moved(wireguard, before)
@@ -106,7 +106,7 @@ async def until_moved(wireguard: Wireguard, before: Dump) -> PeerState:
 
 
 async def interface_deleted_and_made_again() -> None:
-    wireguard = KernelWireguard()
+    wireguard = KernelWireguard(answer_within_s=PATIENCE_S)
     await refused(wireguard, "wg0", InterfaceMissing, "no such interface")
     make("wg0", 51820, key("hub"), many_peers(3))
     assert len((await wireguard.dump("wg0")).snapshot) == 3
@@ -118,21 +118,21 @@ async def interface_deleted_and_made_again() -> None:
 
 async def interface_without_key_or_peers() -> None:
     run("ip", "link", "add", "wg0", "type", "wireguard")
-    found = await KernelWireguard().dump("wg0")
+    found = await KernelWireguard(answer_within_s=PATIENCE_S).dump("wg0")
     assert (found.snapshot, found.complete, found.device.public_key) == ({}, True, None)
 
 
 async def interface_of_another_kind() -> None:
-    await refused(KernelWireguard(), "lo", NotWireguard, "not the kernel's WireGuard")
+    await refused(KernelWireguard(answer_within_s=PATIENCE_S), "lo", NotWireguard, "not the kernel's WireGuard")
 
 
 async def interface_of_wireguard_go_beside_the_kernels() -> None:
     make("wg0", 51820, key("hub"), many_peers(2))
-    wireguard = AutoWireguard(KernelWireguard(), UserspaceWireguard())
+    wireguard = AutoWireguard(KernelWireguard(answer_within_s=PATIENCE_S), UserspaceWireguard())
     await refused(wireguard, "wg9", InterfaceMissing, "no such interface")
     with running("wireguard-go", "--foreground", "wg9"):
         await until_accepts("/var/run/wireguard/wg9.sock")
-        await refused(KernelWireguard(), "wg9", NotWireguard, "not the kernel's WireGuard")
+        await refused(KernelWireguard(answer_within_s=PATIENCE_S), "wg9", NotWireguard, "not the kernel's WireGuard")
         run("wg", "set", "wg9", "listen-port", "51829", "peer", key("somebody"))
         for _ in range(2):
             assert len((await wireguard.dump("wg9")).snapshot) == 1
@@ -154,7 +154,7 @@ async def until_accepts(path: str) -> None:
 
 async def churn_interrupts_dumps_and_removes_nobody() -> None:
     make("wg0", 51820, key("hub"), many_peers(CHURNED_PEERS))
-    wireguard = KernelWireguard()
+    wireguard = KernelWireguard(answer_within_s=PATIENCE_S)
     stable = await wireguard.dump("wg0")
     passing = f"while :; do wg set wg0 peer {key('passing')}; wg set wg0 peer {key('passing')} remove; done"
     interrupted = dumps = 0
@@ -175,7 +175,7 @@ async def churn_interrupts_dumps_and_removes_nobody() -> None:
 
 async def dumps_at_once_and_given_up_ones() -> None:
     make("wg0", 51820, key("hub"), many_peers(CHURNED_PEERS))
-    wireguard = KernelWireguard()
+    wireguard = KernelWireguard(answer_within_s=PATIENCE_S)
     found = await asyncio.gather(*(wireguard.dump("wg0") for _ in range(4)))
     assert [len(one.snapshot) for one in found] == [CHURNED_PEERS] * 4
     for turns in range(1, 6):
@@ -190,7 +190,7 @@ async def dumps_at_once_and_given_up_ones() -> None:
 async def answers_lost_are_asked_for_again() -> None:
     """Answers that nobody receives overflow the queue: the next receive gives ENOBUFS."""
     make("wg0", 51820, key("hub"), many_peers(5))
-    wireguard = KernelWireguard()
+    wireguard = KernelWireguard(answer_within_s=PATIENCE_S)
     await wireguard.dump("wg0")
     opened = wireguard._socket
     assert opened is not None
@@ -210,18 +210,18 @@ async def user_without_the_capability_is_told_its_name() -> None:
     make("wg0", 51820, key("hub"))
     os.seteuid(NOBODY)
     try:
-        await refused(KernelWireguard(), "wg0", EdgeError, "CAP_NET_ADMIN")
+        await refused(KernelWireguard(answer_within_s=PATIENCE_S), "wg0", EdgeError, "CAP_NET_ADMIN")
     finally:
         os.seteuid(0)
 
 
 async def user_with_the_capability_alone_can_dump() -> None:
     make("wg0", 51820, key("hub"), many_peers(3))
-    dump = "asyncio.run(KernelWireguard().dump('wg0'))"
+    dump = "asyncio.run(KernelWireguard(answer_within_s=180).dump('wg0'))"
     program = f"import asyncio; from wgmqtt.wireguard.kernel import KernelWireguard; print(len({dump}.snapshot))"
     only = ("--inh-caps", "-all,+net_admin", "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
     alone = ("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", *only)
-    assert run(*alone, sys.executable, "-c", program) == "3\n"
+    assert run(*alone, sys.executable, "-c", program, timeout_s=4 * PATIENCE_S) == "3\n"
 
 
 CASES: dict[str, Callable[[], Awaitable[None]]] = {
