@@ -113,6 +113,36 @@ def test_direct_path_that_one_end_denies_later_is_no_longer_shown_as_direct() ->
     assert link_line(world).state == "down"
 
 
+def test_direct_path_that_breaks_long_after_its_proof_is_no_longer_shown_as_direct() -> None:
+    world = make_pair()
+    for name in NAMES:
+        report(world, name, (1, 9))
+    assert link_line(world).state == "direct"
+    for _ in range(4):
+        world.wait(6 * 3600.0)
+        for name in NAMES:
+            report(world, name, (9, 9), handshake="1d00:00:00")
+    assert link_line(world).state == "down"
+    assert world.state.retries
+
+
+def test_direct_path_that_was_idle_stays_direct_after_one_new_attempt() -> None:
+    world = make_pair()
+    for name in NAMES:
+        report(world, name, (1, 9))
+    since_s = link_line(world).since_s
+    world.wait(6 * 3600.0)
+    before = {name: world.table_of(name).seq for name in NAMES}
+    for name in NAMES:
+        report(world, name, (9, 9), handshake="06:00:00")
+    world.wait(6)
+    assert all(world.table_of(name).seq > before[name] and world.table_of(name).peers[0].kick for name in NAMES)
+    for name in NAMES:
+        report(world, name, (9, 41))
+    assert (link_line(world).state, link_line(world).since_s) == ("direct", since_s)
+    assert not world.state.retries
+
+
 def test_hopeless_link_is_retried_less_and_less_often() -> None:
     world = make_pair()
     for name in NAMES:

@@ -20,6 +20,8 @@ LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150
 RETRY_S = (5.0, 15.0, 45.0, 200.0, 3600.0, 28_800.0)
 HOPELESS_ATTEMPTS = 4
 LOGGED_CONTRADICTION = 2  # the attempt that logs one; in the first, one end may just have reported too early
+EXPIRED_S = 180.0  # WireGuard discards a session this long after its handshake
+CHECK_S = 21_000.0  # a proven link is checked again at most this often: less than `report_polling.ROUND_S`
 KICK_S = 30.0  # how long both ends are asked to send: a router that was away for a moment still gets the request
 
 
@@ -57,7 +59,13 @@ def reported(state: State, step: Step, record: RouterRecord, before: Report | No
         link = link_of(name, other.name)
         known = state.link(link)
         is_proven = _is_proof(peer, counted.get(peer.key))
-        phrase = (_take_proof if is_proven else _take_failure)(state, step, link, name)
+        if is_proven:
+            phrase = _take_proof(state, step, link, name)
+        elif _verdict(known, link, name) == "proven" and not math.isinf(known.kicked_s):
+            phrase = None
+            _check_again(state, step, link, peer)
+        else:
+            phrase = _take_failure(state, step, link, name)
         if phrase is not None:
             ms = (step.now.mono_s - known.kicked_s) * 1000
             ms_text = "unknown" if math.isinf(ms) else f"{ms:.1f}"
@@ -94,8 +102,6 @@ def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | Non
 def _take_failure(state: State, step: Step, link: Link, name: str) -> Phrase | None:
     """Record a failure that one end reports, and plan the next attempt; return the phrase to log, if any."""
     known = state.link(link)
-    if _verdict(known, link, name) == "proven" and not math.isinf(known.kicked_s):
-        return None  # it has proved this very attempt: an idle link's handshake grows old
     _set_verdict(known, link, name, "failed")
     if link in state.retries:
         return None  # the other end has reported the failure already
@@ -108,6 +114,17 @@ def _take_failure(state: State, step: Step, link: Link, name: str) -> Phrase | N
     if known.is_contradictory and known.attempts == LOGGED_CONTRADICTION:
         return phrases.CONTRADICTION
     return phrases.NOT_DIRECT_YET if was_direct or known.attempts == 1 else None
+
+
+def _check_again(state: State, step: Step, link: Link, peer: ReportPeer) -> None:
+    """Plan a new attempt on a proven link whose session has expired: the link may be idle or broken.
+
+    Both look the same in a report. The link stays direct until an end reports that the new attempt failed.
+    """
+    has_expired = peer.handshake_s is None or peer.handshake_s >= EXPIRED_S
+    is_long_ago = step.now.mono_s - state.link(link).kicked_s >= CHECK_S
+    if has_expired and is_long_ago and link not in state.retries:
+        state.retries.set(link, step.now.mono_s + RETRY_S[0])
 
 
 def _verdict(known: LinkRecord, link: Link, name: str) -> Verdict:
