@@ -3,8 +3,9 @@
 import pytest
 
 from tests.engine.reporting import ask_again, line, report
-from tests.engine.world import World, make_pair
+from tests.engine.world import NAMES, World, make_config, make_pair, make_world
 from wgmqtt.engine import conflicts
+from wgmqtt.engine.events import Reconfigured
 
 THERE, ELSEWHERE = "203.0.113.2 51820", "203.0.113.9 51820"
 PHRASE = "endpoint overwritten by something else on the router, peer suspended"
@@ -43,8 +44,53 @@ def test_endpoint_set_again_the_third_time_warns_once_and_suspends_the_peer_at_o
 def test_suspended_peer_after_an_hour_is_published_again(world: World) -> None:
     for _ in range(3):
         rewrite(world)
+    world.wait(conflicts.REST_S - 1)
+    assert not has_endpoint(world)
+    world.wait(2)
+    assert has_endpoint(world)
+    assert not world.state.suspended
+
+
+def test_suspensions_of_two_peers_each_is_published_again_after_its_hour() -> None:
+    world = make_world()
+    world.connect()
+    for number, name in enumerate(NAMES, 1):
+        world.poll(name, f"203.0.113.{number}")
+        world.wait(1)
+    world.wait(100)
+    endpoints = {"cologne": THERE, "dresden": "203.0.113.3 51820"}
+    report(world, "berlin", *(line(peer, "set", there) for peer, there in endpoints.items()))
+    for rewritten in ("cologne", "dresden"):
+        for _ in range(3):
+            ask_again(world, "berlin")
+            did = {peer: "set" if peer == rewritten else "same" for peer in endpoints}
+            report(world, "berlin", *(line(peer, did[peer], there) for peer, there in endpoints.items()))
+        world.wait(600)
+    world.wait(conflicts.REST_S - 1190)
+    assert [world.endpoint_in("berlin", peer) for peer in endpoints] == ["203.0.113.2:51820", "None"]
+    world.wait(600)
+    assert [world.endpoint_in("berlin", peer) for peer in endpoints] == ["203.0.113.2:51820", "203.0.113.3:51820"]
+
+
+def test_suspension_that_ends_while_the_broker_is_away_is_published_afterwards(world: World) -> None:
+    for _ in range(3):
+        rewrite(world)
+    world.reachable = False
+    world.lose_broker()
     world.wait(conflicts.REST_S + 1)
-    ask_again(world, "berlin")
+    world.reachable = True
+    world.wait(10)
+    assert has_endpoint(world)
+    assert not world.state.suspended
+
+
+def test_suspension_ends_after_an_hour_although_the_configuration_was_read_again(world: World) -> None:
+    for _ in range(3):
+        rewrite(world)
+    world.step(Reconfigured(make_config(("berlin", "cologne"))))
+    world.wait(conflicts.REST_S - 1)
+    assert not has_endpoint(world)
+    world.wait(2)
     assert has_endpoint(world)
 
 

@@ -4,6 +4,7 @@ The sign: a router sets a peer again to an endpoint that it had set before, alth
 After the third time within an hour, the peer is left out of that router's table for an hour.
 """
 
+import math
 from dataclasses import replace
 
 from wgmqtt import phrases
@@ -50,7 +51,23 @@ def reported(state: State, step: Step, record: RouterRecord, report: Report, *, 
                 step.say(phrases.SUSPENDED, router=record.router.name, peer=other.name, for_s=int(REST_S))
         found[peer.key] = replace(known, endpoint=peer.configured)
     record.configured = found or None
+    if is_suspending:
+        _plan_end(state, record, step.now.mono_s)
     return is_suspending
+
+
+def next_s(state: State) -> float:
+    """Return when the next suspension ends."""
+    return state.suspended.next_s() if state.can_publish else math.inf
+
+
+def on_deadline(state: State, step: Step) -> None:
+    """Publish the peers whose suspension has ended."""
+    if not state.can_publish:
+        return
+    for name in state.suspended.pop_due(step.now.mono_s):
+        step.tables.add(name)
+        _plan_end(state, state.routers[name], step.now.mono_s)
 
 
 def suspended_peers(state: State, record: RouterRecord, mono_s: float) -> tuple[str, ...]:
@@ -67,6 +84,14 @@ def is_suspended(record: RouterRecord, key: PublicKey, mono_s: float) -> bool:
     if record.configured is None or key not in record.configured:
         return False
     return _is_fought_over(record.configured[key], mono_s)
+
+
+def _plan_end(state: State, record: RouterRecord, mono_s: float) -> None:
+    """Plan the end of the first suspension of a router's peers, if any is suspended."""
+    known = (record.configured or {}).values()
+    ends_s = [each.rewritten_s[-1] + REST_S for each in known if _is_fought_over(each, mono_s)]
+    if ends_s:
+        state.suspended.set(record.router.name, min(ends_s))
 
 
 def _is_fought_over(known: Configured, mono_s: float) -> bool:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from wgmqtt.engine import (
+    conflicts,
     damping,
     endpoints,
     healing,
@@ -59,7 +60,7 @@ class Timed(Protocol):
 
 
 # The session is first: what the others find due is published only if the session is still ready after its own deadline.
-TIMED: tuple[Timed, ...] = (session, damping, outbox, healing, links, stale_sessions, report_polling, status)
+TIMED: tuple[Timed, ...] = (session, damping, outbox, healing, conflicts, links, stale_sessions, report_polling, status)
 
 
 class Engine:

@@ -16,7 +16,7 @@ def apply(state: State, step: Step, directory: Directory) -> None:
     state.routers = {router.name: _record(state, router) for router in directory.config.routers}
     kept = {name for name, router in directory.by_name.items() if name in before.by_name and _is_same(before, router)}
     _keep_links(state, directory.config, kept)
-    for pending in (state.damped, state.spaced, state.stale, state.overwritten):
+    for pending in (state.damped, state.spaced, state.stale, state.overwritten, state.suspended):
         pending.keep(kept)
     state.awaited &= {directory.by_name[name].key.raw for name in kept}
     state.queue = {name: None for name in state.queue if name in kept}

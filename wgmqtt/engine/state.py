@@ -179,6 +179,8 @@ class State:
     """Links whose last attempt failed, with the time of the next one."""
     overwritten: Deadlines[str] = field(default_factory=Deadlines)
     """Routers whose overwritten table is replaced later."""
+    suspended: Deadlines[str] = field(default_factory=Deadlines)
+    """Routers with a suspended peer, with the time at which the first suspension ends."""
     awaited: set[bytes] = field(default_factory=set)
     """Keys of routers that owe a report, and whose next sign of life sets a deadline in `stale`."""
 
