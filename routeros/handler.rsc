@@ -232,7 +232,7 @@
         :local ready ($round = 0 and (($peer->"did") = "set" or ($peer->"did") = "same"))
         :if ($ready and ([:timestamp] - $began) < $waitUntil) do={ $send ($peer->"ping") }
       }
-      :set silent [$listen $silent 125ms]
+      :set silent [$listen $silent (125ms)]
     }
   }
   :if ($step = "wait" and $ticks > 0) do={
@@ -271,7 +271,7 @@
       :foreach key,peer in=$silent do={
         :if (([:timestamp] - $began) < 5s) do={ :if ([$send ($peer->"ping")]) do={ :set caps {"ping"} } }
       }
-      :set silent [$listen $silent 175ms]
+      :set silent [$listen $silent (175ms)]
     }
     # A dead peer whose current endpoint is not the configured one does not return to it by itself.
     :foreach key,peer in=$sendTo do={

@@ -10,6 +10,7 @@ from operator import itemgetter
 from wgmqtt.errors import ConfigError, Problem
 
 MAX_SHOWN = 96  # characters of a line
+MAX_PROBLEMS = 200  # of one file; more help nobody
 MAX_COMPARED = 300_000  # words, about half a second; further problems get no suggestion
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SECRET = re.compile(r"(?i)((?:pass(?:word|wd|phrase)?|secret|private_?key|preshared_?key|psk|token)[\"']?\s*:).+")
@@ -24,9 +25,14 @@ class Source:
     problems: list[tuple[int, Problem]] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)  # of lines
     _compared: int = 0
+    _unnamed: int = 0
+    """Problems beyond `MAX_PROBLEMS`."""
 
     def reject(self, at: int, what: str, expected: str = "", got: str = "", hint: str = "") -> None:
         """Note a problem at an index of the text. Reading continues."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            self._unnamed += 1
+            return
         line = self.line_of(at)
         start = self._starts[line - 1]
         end = _LINE_BREAK.search(self.text, at)
@@ -49,8 +55,10 @@ class Source:
     def raise_problems(self) -> None:
         """Raise one ConfigError with all problems in the order of the file, if there are any."""
         if self.problems:
-            ordered = sorted(self.problems, key=itemgetter(0))
-            raise ConfigError(*dict.fromkeys(problem for _, problem in ordered))
+            ordered = [problem for _, problem in sorted(self.problems, key=itemgetter(0))]
+            if self._unnamed:
+                ordered.append(Problem(self.where, f"and {self._unnamed} more problems"))
+            raise ConfigError(*dict.fromkeys(ordered))
 
 
 def did_you_mean(word: str) -> str:

@@ -49,7 +49,6 @@ for suite in "$@"; do
     inside wgmqtt check-config
     inside wgmqtt gen-rsc amsterdam
     expect '/iot/mqtt/subscriptions'
-    inside getent group wgmqtt
     inside bash -n /usr/share/bash-completion/completions/wgmqtt
     inside sed -i 's/=info/=debug/' /etc/default/wgmqtt
     inside dpkg -i /tmp/new.deb

@@ -1,11 +1,12 @@
 """Reading secrets from files and from systemd's credentials."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from wgmqtt.errors import ConfigError
-from wgmqtt.host.secrets import CREDENTIALS, read_secret
+from wgmqtt.errors import ConfigError, EdgeError
+from wgmqtt.host.secrets import CREDENTIALS, read_secret, write_private
 
 CONTENT = "correct-horse"
 
@@ -76,3 +77,20 @@ def test_read_secret_no_such_credential_is_read_from_its_path(tmp_path: Path, mo
     monkeypatch.setenv(CREDENTIALS, str(tmp_path / "credentials"))
     path = write(tmp_path / "secrets" / "hub.password", CONTENT, 0o440)
     assert "accessible by group or others" in rejection(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "directory"])
+def test_write_private_over_what_is_no_regular_file_is_refused_and_leaves_it(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to(tmp_path / "elsewhere")
+        case _:
+            path.mkdir()
+    before = path.lstat()
+    with pytest.raises(EdgeError, match="not a regular file"):
+        write_private(path, "text")
+    assert path.lstat().st_ino == before.st_ino
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]

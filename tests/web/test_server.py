@@ -249,7 +249,8 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     code = "import sys; sys.modules['aiohttp'] = None; from wgmqtt.cli.main import main; sys.exit(main(['web']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "wgmqtt: web: the Python package aiohttp is missing (pip install 'wgmqtt[web]')\n"
+    hint = "in the clone: /opt/wgmqtt/bin/pip install '.[web]'"
+    assert done.stderr == f"wgmqtt: web: the Python package aiohttp is missing ({hint})\n"
 
 
 def test_public_address_is_said_in_the_log(tmp_path: Path) -> None:

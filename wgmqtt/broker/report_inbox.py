@@ -58,14 +58,18 @@ class ReportInbox:
             is_pending = report.router in self._newest
             self._newest[report.router] = report
             if not is_pending:  # otherwise its router is due or has a timer
-                self._make_due(report.router, self._loop.call_soon_threadsafe)
+                try:
+                    self._make_due(report.router, self._loop.call_soon_threadsafe)
+                except BaseException:  # no memory: the next connection must find an inbox that works
+                    del self._newest[report.router]
+                    raise
         return is_within_rate
 
     def _make_due(self, router: str, call_soon: Callable[[Callable[[], None]], object]) -> None:
-        self._due.append(router)
         if not self._is_scheduled:
+            call_soon(self._deliver_next)  # the lock is held: it runs when the router is due
             self._is_scheduled = True
-            call_soon(self._deliver_next)
+        self._due.append(router)
 
     def _deliver_next(self) -> None:
         """Deliver one report, then let the loop handle other events before the next one."""

@@ -14,6 +14,7 @@ from wgmqtt.wire.hub import HubStatus, decode_online, decode_status
 from wgmqtt.wire.topics import Topics
 
 ANSWER_S = 5.0
+REJECTIONS = ("Not authorized", "Bad user name or password", "Client identifier not valid")
 Message = tuple[str, bytes]
 
 
@@ -21,7 +22,11 @@ class Viewer:
     """One connection that only subscribes; a context manager."""
 
     def __init__(self, login: Login, topics: tuple[str, ...]) -> None:
-        self._where = f"{login.address.unix_socket or login.address.host}:{login.address.port}"
+        address = login.address
+        self._where = address.unix_socket or f"{address.host}:{address.port}"
+        self._user = login.username
+        self._has_tls = address.tls is not None
+        self._is_connected = False
         self._topics = topics
         self._messages: queue.SimpleQueue[Message | str] = queue.SimpleQueue()
         self._client = make_client(login, self._messages.put)
@@ -45,6 +50,7 @@ class Viewer:
         if code.is_failure:
             self._messages.put(str(code))
         else:
+            self._is_connected = True
             client.subscribe([(topic, 0) for topic in self._topics])
 
     def take(self, timeout_s: float | None) -> Message | None:
@@ -58,10 +64,28 @@ class Viewer:
         except queue.Empty:
             return None
         if isinstance(got, str):
-            raise EdgeError(
-                Problem(self._where, f"no connection to the broker: {got}", hint="check that it runs at this address")
-            )
+            raise self._failure(got)
         return got
+
+    def check_connected(self) -> None:
+        """Raise EdgeError if the broker has not answered yet."""
+        if not self._is_connected:
+            hint = "check that the broker runs there, and that no firewall drops this connection"
+            raise EdgeError(Problem(self._where, f"no answer from the broker within {ANSWER_S:.0f} s", hint=hint))
+
+    def _failure(self, reason: str) -> EdgeError:
+        """Return the error for a connection that failed or ended, with what to check."""
+        what, hint = f"no connection to the broker: {reason}", "check that it runs at this address"
+        if reason in REJECTIONS:
+            what = f"the broker rejected the user {self._user}"
+            hint = "check its password file; on the hub: wgmqtt gen-mosquitto, then systemctl reload mosquitto"
+        elif self._is_connected:
+            what, hint = "the broker ended the connection", "check that it runs: systemctl status mosquitto"
+        elif "SSL" in reason and self._has_tls:
+            hint = "check that this port is the broker's TLS listener, and that ca_file fits its certificate"
+        elif reason == "Unspecified error":
+            what, hint = "the broker closed the connection before it answered", "check that this port speaks MQTT"
+        return EdgeError(Problem(self._where, what, hint=hint))
 
 
 def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
@@ -76,6 +100,7 @@ def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
         while True:
             message = viewer.take(ANSWER_S if status is None else None)
             if message is None:
+                viewer.check_connected()
                 hint = "check that wgmqtt runs on the hub, and that this user may read the topic"
                 raise EdgeError(Problem(topics.hub_status, "the hub has published no status", hint=hint))
             topic, payload = message
@@ -91,5 +116,10 @@ def read_view(login: Login, topics: Topics) -> Iterator[tuple[HubStatus, bool]]:
 def read_events(login: Login, topics: Topics) -> Iterator[bytes]:
     """Yield the payload of each event that the hub publishes."""
     with Viewer(login, (topics.hub_events,)) as viewer:
-        while (message := viewer.take(None)) is not None:
-            yield message[1]
+        message = viewer.take(ANSWER_S)
+        if message is None:
+            viewer.check_connected()
+        while True:
+            if message is not None:
+                yield message[1]
+            message = viewer.take(None)

@@ -61,6 +61,8 @@ def write(text: str) -> None:
         EdgeError: it cannot be written, for example because the disk is full.
         BrokenPipeError: the program that read it has ended.
     """
+    if sys.stdout is None:  # this process was started with a closed standard output
+        raise EdgeError(Problem("standard output", "cannot be written: it is closed"))
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

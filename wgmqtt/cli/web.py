@@ -22,7 +22,7 @@ def _web(options: Options) -> int:
         if error.name not in EXTRA:
             raise
         what = f"the Python package {error.name} is missing"
-        raise EdgeError(Problem("web", what, hint="pip install 'wgmqtt[web]'")) from error
+        raise EdgeError(Problem("web", what, hint="in the clone: /opt/wgmqtt/bin/pip install '.[web]'")) from error
     config = read_config(options.config)
     journal.set_up(options.log)
     service.run(config)

@@ -103,8 +103,8 @@ class RouterKeys:
 
     public_key = Key(PUBLIC_KEY, "the public key of the router's WireGuard interface",
         "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", required=True)
-    routeros = Key(ROUTEROS, "the RouterOS version, in quotes: YAML reads 7.20 as 7.2; not 7.24.0 to 7.24.4", '"7.20"',
-        required=True, shared=True)
+    routeros = Key(ROUTEROS, "the RouterOS version, in quotes: YAML reads 7.20 as 7.2; 7.24.0 to 7.24.4 have bugs",
+        '"7.20"', required=True, shared=True)
     interface = Key(ROUTER_TEXT, "the WireGuard interface on the router that has the peers", "wireguard1",
         required=True, shared=True)
     ping = Key(ADDRESS, "an address of this router that only the direct peers to it have as allowed address",

@@ -47,9 +47,11 @@ def link_note(state: State, link: Link) -> str:
     return _second_line(state, link) or _endpoint_dependent_nat(state, link)
 
 
-def _no_handshake(_state: State, record: RouterRecord, _now: Now) -> str:
+def _no_handshake(state: State, record: RouterRecord, _now: Now) -> str:
     if record.peer is not None and record.peer.handshake_s:
         return ""
+    if state.failed_interfaces:
+        return ""  # its peer may be on the interface that cannot be read, which `hub_trouble` names
     return (
         "no handshake with the hub yet: check the router's WireGuard peer for the hub, and "
         "its public_key in the configuration"

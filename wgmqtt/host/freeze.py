@@ -6,6 +6,7 @@ A file works while the broker is down, and outlasts restarts of broker, daemon a
 from pathlib import Path
 
 from wgmqtt.errors import EdgeError, Problem
+from wgmqtt.host.secrets import hint_for
 
 
 def freeze_path(config: Path) -> Path:
@@ -60,5 +61,5 @@ def freeze(config: Path, *, wanted: bool) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise EdgeError(
-            Problem(str(path), f"cannot be written: {error.strerror or error}", hint="run this as root")
+            Problem(str(path), f"cannot be written: {error.strerror or error}", hint=hint_for(error))
         ) from error

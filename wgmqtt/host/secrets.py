@@ -24,7 +24,9 @@ def read_file(path: Path, limit: int, *, private: bool = False) -> bytes:
         file = open(path, "rb", opener=_open_nonblocking)  # noqa: SIM115 - Path.open has no opener; closed below
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        hint = "wgmqtt gen-mosquitto creates it" if private and isinstance(error, FileNotFoundError) else ""
+        hint = (
+            "wgmqtt gen-mosquitto creates it" if private and isinstance(error, FileNotFoundError) else hint_for(error)
+        )
         raise ConfigError(Problem(where, f"cannot be read: {reason}", hint=hint)) from error
     with file:
         status = os.fstat(file.fileno())  # of the open file, so that nothing can change between check and read
@@ -38,6 +40,11 @@ def read_file(path: Path, limit: int, *, private: bool = False) -> bytes:
     if len(content) > limit:
         raise ConfigError(Problem(where, "the file is too large", f"at most {limit} bytes"))
     return content
+
+
+def hint_for(error: Exception) -> str:
+    """Return what to do about an error of a file; empty if there is no advice."""
+    return "run this as root" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
 
 
 def read_secret(path: str | Path) -> str:
@@ -76,8 +83,12 @@ def write_private(path: Path, text: str, group: str = "") -> None:
     Its folder is created if it is missing. Members of `group`, if it exists, may read the file.
 
     Raises:
-        EdgeError: it cannot be written.
+        EdgeError: it cannot be written, or something that is not a regular file has its name.
     """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        # Renaming a file over it would destroy it: a device, a pipe, or a link to one.
+        what = "cannot be written: not a regular file"
+        raise EdgeError(Problem(str(path), what, hint="remove it, or name another file"))
     new_path = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(mode=0o755 if group else 0o700, parents=True, exist_ok=True)
@@ -93,7 +104,9 @@ def write_private(path: Path, text: str, group: str = "") -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             new_path.unlink(missing_ok=True)
-        raise EdgeError(Problem(str(path), f"cannot be written: {error.strerror or error}")) from error
+        raise EdgeError(
+            Problem(str(path), f"cannot be written: {error.strerror or error}", hint=hint_for(error))
+        ) from error
 
 
 def _give_to(opened: int, group: str) -> None:
