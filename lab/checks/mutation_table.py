@@ -91,7 +91,7 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     handler("port not checked", HOSTILE, ":if ($port < 1 or $port > 65535) do={", ":if (false) do={"),
     handler("special address accepted", HOSTILE, "$first < 224 and ", ""),
-    handler("address not checked", HOSTILE, ":error $2", ":return $text"),
+    handler("address not checked", HOSTILE, '[$parseAddress ($entry->"address") "address"]', '($entry->"address")'),
     handler("after_ms without bound", HOSTILE, " or $ms > 2000) do={", ") do={"),
     handler("a bad line spoils the others", HOSTILE, ":set rejected ($rejected + 1)", ':error "rejected"'),
     handler("bad lines not reported", HOSTILE, "error=$problem", 'error=""'),
@@ -121,9 +121,7 @@ MUTATIONS: Sequence[Mutation] = (
     handler("every decision made as if it were the first", LATER, ':local was ($1->"did")', ':local was "new"'),
     handler("longest wait not found", LATER, "{ :set ticks (", "{ :local none ("),
     handler("after_ms not recorded", LATER, TICKS, ':set ($peer->"ticks") 0'),
-    handler(
-        "ping address not checked", HOSTILE, '[$parseAddress ($entry->"ping") "ping"]', '[:tostr ($entry->"ping")]'
-    ),
+    handler("ping address not checked", HOSTILE, '[$parseAddress ($entry->"ping") "ping"]', "10.99.9.9"),
     handler("nothing sent after a set", APPLIED, SENDS_NOW, SENDS_NOW.replace('$did = "set"', "false")),
     handler("nothing sent after a kick", KICKED, SENDS_NOW, SENDS_NOW.replace('($peer->"kick")', "false")),
     handler("silent peers taken for heard", APPLIED, ':if ($rx = ($peer->"first"->"rx")) do={', ":if (false) do={"),
