@@ -25,9 +25,10 @@ async def read_config_apart(path: Path) -> Config:
     Raises:
         ConfigError: the file or the secret cannot be read, or all problems that were found in it.
     """
-    # -P: the working directory is no place to import from. The package may be in a source tree or a bundle.
+    # -P: the working directory is no place to import from. The package may be in a source tree, or bundled.
+    paths = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", ""))
     command = (sys.executable, "-P", "-m", "wgmqtt.config_process", str(path))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     try:
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
     except OSError as error:

@@ -36,18 +36,13 @@ def test_password_line_is_the_one_of_mosquitto_passwd() -> None:
         (BrokerAddress("10.99.0.1"), BrokerAddress("10.99.0.1"), ["listener 1883 10.99.0.1"]),
         (BrokerAddress("127.0.0.1"), BrokerAddress("hub.example.net", 1884), ["listener 1883 127.0.0.1"]),
         (
-            BrokerAddress("127.0.0.1"),
-            BrokerAddress("10.99.0.1"),
-            ["listener 1883 127.0.0.1", "listener 1883 10.99.0.1"],
-        ),
-        (
             BrokerAddress("", unix_socket="/run/m.sock"),
             BrokerAddress("10.99.0.1"),
             ["listener 0 /run/m.sock", "listener 1883 10.99.0.1"],
         ),
         (BrokerAddress("10.99.0.1", 8883, Tls("/ca.pem")), BrokerAddress("10.99.0.1", 8883, Tls("/ca.pem")), []),
     ],
-    ids=["tcp", "routers by another name", "loopback for the hub", "unix", "tls"],
+    ids=["tcp", "routers by another name", "unix", "tls"],
 )
 def test_listener_is_the_hubs_way_in_and_never_every_address(
     way: BrokerAddress, for_routers: BrokerAddress, expected: list[str]

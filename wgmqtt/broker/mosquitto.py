@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wgmqtt.host.secrets import read_secret, write_private
-from wgmqtt.model import BrokerAddress, Config, reach_of
+from wgmqtt.model import BrokerAddress, Config
 from wgmqtt.wire.table import MAX_TABLE_BYTES
 from wgmqtt.wire.topics import topics_of
 
@@ -121,11 +121,8 @@ def _status_bytes(routers: int, links: int) -> int:
 def render_configuration(config: Config, folder: str) -> str:
     """Return the text of `conf.d/wgmqtt.conf`. Source: mosquitto.conf(5)."""
     limits = limits_of(config)
-    # Routers reach neither a Unix socket nor the hub's loopback addresses, so they need a listener of their own.
-    # A name or public address may be another machine's, so for those a person adds it.
-    is_loopback = reach_of(config.broker.host) == "loopback" and reach_of(config.broker_for_routers.host) == "private"
-    is_local = bool(config.broker.unix_socket) or is_loopback
-    addresses = [config.broker, config.broker_for_routers] if is_local else [config.broker]
+    # Routers cannot reach a unix socket, so they need a listener of their own.
+    addresses = [config.broker, config.broker_for_routers] if config.broker.unix_socket else [config.broker]
     listeners = "\n".join(_listener(address, limits) for address in addresses)
     return CONFIGURATION.format(listeners=listeners, folder=folder, limits=limits)
 

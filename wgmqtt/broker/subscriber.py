@@ -14,6 +14,7 @@ from wgmqtt.wire.hub import HubStatus, decode_online, decode_status
 from wgmqtt.wire.topics import Topics
 
 ANSWER_S = 5.0
+UNSPECIFIED = "Unspecified error"  # what paho calls a connection that ends without a packet
 REJECTIONS = ("Not authorized", "Bad user name or password", "Client identifier not valid")
 Message = tuple[str, bytes]
 
@@ -80,10 +81,11 @@ class Viewer:
             what = f"the broker rejected the user {self._user}"
             hint = "check its password file; on the hub: wgmqtt gen-mosquitto, then systemctl reload mosquitto"
         elif self._is_connected:
-            what, hint = "the broker ended the connection", "check that it runs: systemctl status mosquitto"
+            what = "the broker ended the connection" + ("" if reason == UNSPECIFIED else f": {reason}")
+            hint = "check that it runs: systemctl status mosquitto"
         elif "SSL" in reason and self._has_tls:
             hint = "check that this port is the broker's TLS listener, and that ca_file fits its certificate"
-        elif reason == "Unspecified error":
+        elif reason == UNSPECIFIED:
             what, hint = "the broker closed the connection before it answered", "check that this port speaks MQTT"
         return EdgeError(Problem(self._where, what, hint=hint))
 

@@ -28,10 +28,4 @@ def _demand_file(config: Path) -> None:
 
 
 FREEZE = Command("freeze", "stop publishing, also after restarts", _freeze)
-UNdef _demand_file(config: Path) -> None:
-    """Refuse a mistyped name: no daemon would read its freeze file. A configuration with mistakes can be frozen."""
-    if not config.is_file():
-        raise ConfigError(Problem(str(config), "no such file", hint="name the daemon's configuration with -c"))
-
-
-FREEZE = Command("unfreeze", "publish again", _unfreeze)
+UNFREEZE = Command("unfreeze", "publish again", _unfreeze)
