@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import pytest
+
 from wgmqtt.broker.report_inbox import BURST_MESSAGES, BURST_S, CPU_SHARE, ReportInbox
 from wgmqtt.engine.events import Reported
 
@@ -99,3 +101,39 @@ def test_router_that_sends_faster_than_any_script_is_reported_and_another_is_not
     accepted, other = asyncio.run(run())
     assert BURST_MESSAGES <= accepted < 2 * BURST_MESSAGES
     assert other
+
+
+class _OutOfMemoryOnce(asyncio.SelectorEventLoop):
+    """An event loop whose first call from another thread finds no memory."""
+
+    has_failed = False
+
+    def call_soon_threadsafe(  # type: ignore[override]  # it is called with a function alone
+        self, callback: Callable[[], object]
+    ) -> asyncio.Handle:
+        if not self.has_failed:
+            self.has_failed = True
+            raise MemoryError
+        return super().call_soon_threadsafe(callback)
+
+
+def test_inbox_that_had_no_memory_once_delivers_later_reports() -> None:
+    delivered: list[bytes] = []
+
+    async def run() -> None:
+        done = asyncio.Event()
+
+        def handle(report: Reported) -> None:
+            delivered.append(report.payload)
+            done.set()
+
+        inbox = ReportInbox(handle, print)
+        with pytest.raises(MemoryError):
+            inbox.put(Reported(1, "berlin", b"lost"))
+        inbox.put(Reported(2, "berlin", b"found"))
+        async with asyncio.timeout(PATIENCE_S):
+            await done.wait()
+
+    with asyncio.Runner(loop_factory=_OutOfMemoryOnce) as runner:
+        runner.run(run())
+    assert delivered == [b"found"]

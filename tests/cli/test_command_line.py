@@ -56,6 +56,20 @@ def test_gen_rsc_to_a_full_disk_is_a_failure_in_one_line() -> None:
     )
 
 
+def test_freeze_works_beside_a_configuration_with_mistakes_but_not_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("hub: [\n")
+    done = wgmqtt("freeze", "-c", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "config.yaml.frozen").exists()
+    assert wgmqtt("unfreeze", "-c", str(path)).returncode == 0
+    assert not (tmp_path / "config.yaml.frozen").exists()
+    done = wgmqtt("freeze", "-c", str(tmp_path / "mistyped.yaml"))
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "no such file" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["config.yaml"]
+
+
 def test_gen_rsc_redact_needs_no_secret() -> None:
     done = wgmqtt("gen-rsc", "berlin", "--redact", "-c", str(EXAMPLE))
     assert (done.returncode, done.stderr) == (0, "")

@@ -160,3 +160,13 @@ TOKENS = st.sampled_from([*SIGNS, *WORDS, "- ", ": ", "\n  ", "<<: ", "...", "--
 @given(st.lists(TOKENS, max_size=40).map("".join), st.booleans())
 def test_parse_config_any_yaml_tokens_raise_only_config_errors(text: str, behind: bool) -> None:  # noqa: FBT001
     parse_or_reject((VALID if behind else "") + text)
+
+
+def test_parse_config_thousands_of_problems_on_one_line_are_bounded_and_counted() -> None:
+    routers = ", ".join(f"r{number}: {{public_key: x, routeros: 7.20}}" for number in range(2000))
+    text = HEAD + "routers: {" + routers + "}\n"
+    begun_s = time.process_time()
+    said = rejection(text)
+    assert time.process_time() - begun_s < 60
+    assert len(said) < 200 * 1000
+    assert said.splitlines()[-1].startswith("c.yaml: and ")

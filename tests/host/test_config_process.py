@@ -62,3 +62,10 @@ def test_reading_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
     for each in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # another process that has ended meanwhile
             assert str(path).encode() not in each.read_bytes()
+
+
+def test_a_module_in_the_working_directory_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_config(tmp_path, routers=2)
+    (tmp_path / "pickle.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.chdir(tmp_path)
+    assert asyncio.run(read_config_apart(path)) == read_config(path)
