@@ -7,7 +7,7 @@ from wgmqtt.logline import Phrase
 from wgmqtt.phrases import SECTIONS, Case, Section
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
-BEGIN = "<!-- The tables down to END are printed by `python -m tests.docs.fault_table` from wgmqtt/phrases.py. -->\n"
+BEGIN = "<!-- The tables down to END are written by `python -m tests.docs.fault_table` from wgmqtt/phrases.py. -->\n"
 END = "<!-- END -->\n"
 
 

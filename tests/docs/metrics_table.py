@@ -6,7 +6,7 @@ from wgmqtt.web.metrics import DECLARED, Declared
 
 PAGE = Path(__file__).parents[2] / "docs" / "web.md"
 BEGIN = (
-    "<!-- The table down to END is printed by `python -m tests.docs.metrics_table` from wgmqtt/web/metrics.py. -->\n"
+    "<!-- The table down to END is written by `python -m tests.docs.metrics_table` from wgmqtt/web/metrics.py. -->\n"
 )
 END = "<!-- END -->\n"
 
