@@ -2,11 +2,13 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.world import make_pair, make_world
 from wgmqtt.engine.damping import LONGEST_PAUSE_S, WRITES_PER_HOUR, after_release
+from wgmqtt.engine.events import FreezeChecked
 
 HOME, AWAY = "203.0.113.1", "203.0.113.77"
 
@@ -45,6 +47,29 @@ def test_flap_that_nets_to_nothing_ends_in_a_new_seq_with_kick() -> None:
     assert table.seq > before
     assert world.endpoint_in("cologne", "berlin") == f"{HOME}:51820"
     assert table.peers[0].kick
+
+
+@pytest.mark.parametrize("pause_s", [0.2, 120])
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_flap_that_nets_to_nothing_while_nothing_is_published_ends_in_a_kick_later(
+    pause_s: float, *, is_frozen: bool
+) -> None:
+    world = make_pair(wait_s=600)
+    before = {name: world.table_of(name).seq for name in ("berlin", "cologne")}
+    world.reachable = False
+    world.step(FreezeChecked(is_frozen=True)) if is_frozen else world.lose_broker()
+    for address in (AWAY, HOME):
+        world.poll("berlin", address)
+        world.wait(pause_s)
+    world.wait(60)
+    world.reachable = True
+    if is_frozen:
+        world.step(FreezeChecked(is_frozen=False))
+    world.wait(10)
+    for name, seq in before.items():
+        assert world.table_of(name).seq > seq
+        assert world.table_of(name).peers[0].kick
+    assert world.endpoint_in("cologne", "berlin") == f"{HOME}:51820"
 
 
 def test_peer_that_flaps_continuously_is_published_at_most_every_twenty_seconds() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.engine.reporting import make_status
 from tests.engine.world import World, key_of, make_pair
 from wgmqtt.engine.diagnosis import link_trouble
-from wgmqtt.engine.events import Reported
+from wgmqtt.engine.events import Reported, Woken
 from wgmqtt.model import Link
 from wgmqtt.wire.hub import LinkLine
 
@@ -141,6 +141,46 @@ def test_direct_path_that_was_idle_stays_direct_after_one_new_attempt() -> None:
         report(world, name, (9, 41))
     assert (link_line(world).state, link_line(world).since_s) == ("direct", since_s)
     assert not world.state.retries
+
+
+def lose_request(world: World) -> None:
+    """Let the next attempt begin, and the connection break before the tables arrive."""
+    world.mono_s = world.wake_s = min(world.state.retries.at_s.values())
+    world.step(Woken())
+    assert not world.state.retries
+    world.lose_broker()
+
+
+def test_request_that_is_lost_with_the_connection_is_made_again_in_the_next_one() -> None:
+    world = make_pair(wait_s=100)
+    before = {name: world.table_of(name).seq for name in NAMES}
+    for name in NAMES:
+        report(world, name, (100, 100))
+    lose_request(world)
+    world.wait(5)
+    for name in NAMES:
+        table = world.table_of(name)
+        assert table.seq > before[name]
+        assert table.peers[0].kick
+    assert not world.state.retries
+
+
+def test_requests_that_a_broker_never_accepts_are_made_less_and_less_often() -> None:
+    """It ends every connection at the first table: the neighbours must not get one in each of them."""
+    world = make_pair(wait_s=100)
+    for name in NAMES:
+        report(world, name, (100, 100))
+    lose_request(world)
+    end_s, world.published = world.mono_s + 6000.0, []
+    while world.mono_s < end_s:
+        before = len(world.published)
+        world.mono_s = max(world.mono_s, world.wake_s)
+        world.step(Woken())
+        while world.waiting and len(world.published) == before:
+            world.next()
+        if len(world.published) > before:
+            world.lose_broker()
+    assert 1 <= len(world.published) // 2 <= 8
 
 
 def test_hopeless_link_is_retried_less_and_less_often() -> None:

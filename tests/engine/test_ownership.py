@@ -64,6 +64,9 @@ def test_second_daemon_stands_by_warns_once_and_publishes_nothing() -> None:
     assert [message.topic for message in two.sent if message.is_retained] == []
     assert one.warnings == []
     assert one.endpoint_in("cologne", "berlin") == "203.0.113.1:51820"
+    poll(two, 3)
+    pass_time(100, one, two)
+    assert not two.state.retries, "it is the active daemon that lets the routers try again"
 
 
 def test_first_stops_the_second_takes_over() -> None:

@@ -5,9 +5,9 @@ bounded, too. The longest pause stays below the time after which NAT boxes forge
 minutes; in practice 30 s and more).
 """
 
-from wgmqtt.engine import port_churn
+from wgmqtt.engine import links, port_churn
 from wgmqtt.engine.announcements import announce
-from wgmqtt.engine.state import Damping, RouterRecord, State
+from wgmqtt.engine.state import Damping, RouterRecord, State, Trouble
 from wgmqtt.engine.step import Step
 from wgmqtt.model import Endpoint
 
@@ -54,6 +54,10 @@ def _release(state: State, record: RouterRecord, endpoint: Endpoint, mono_s: flo
     if port_churn.is_churning(record, mono_s):  # no router can keep up with it, and each change is written to flash
         open_s = max(record.damping.open_s, mono_s + LONGEST_PAUSE_S)
         record.damping = Damping(record.damping.level, record.damping.released_s, open_s, record.damping.tokens)
+    if not state.can_publish and Trouble.RIVAL not in state.troubles:  # else the active daemon publishes it
+        # If the peer returns meanwhile, no table will differ later, but its NAT mapping may be another one.
+        for link in state.directory.links_of[record.router.name]:
+            links.plan(state, link, mono_s)
 
 
 def after_release(before: Damping | None, mono_s: float) -> Damping:

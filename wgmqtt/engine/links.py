@@ -33,8 +33,33 @@ def kick(state: State, links: Iterable[Link], moved: set[Link], mono_s: float) -
         record.kick_until_s = mono_s + KICK_S
         record.first = record.second = "unknown"
         if link in moved:
-            record.attempts = 0
+            record.attempts = record.losses = 0
         state.retries.discard(link)
+
+
+def connection_lost(state: State, mono_s: float) -> None:
+    """Plan another attempt where the request to send may not have reached the broker.
+
+    The first time, as soon as tables may be published again; later with the pauses of failed attempts, because the
+    broker may end the connection at every such table.
+    """
+    for name, record in state.routers.items():
+        if record.in_flight is None and not record.is_owed:
+            continue
+        for link in state.directory.links_of[name]:
+            known = state.links.get(link)
+            if known is None or math.isinf(known.kicked_s) or _verdict(known, link, name) != "unknown":
+                continue
+            if link not in state.retries:
+                pause_s = RETRY_S[min(known.losses, len(RETRY_S)) - 1] if known.losses else 0.0
+                state.retries.set(link, mono_s + pause_s)
+                known.losses += 1
+
+
+def plan(state: State, link: Link, at_s: float) -> None:
+    """Plan an attempt on a link, unless an earlier one is planned."""
+    if at_s < state.retries.at_s.get(link, math.inf):
+        state.retries.set(link, at_s)
 
 
 def next_s(state: State) -> float:
@@ -136,6 +161,8 @@ def _set_verdict(known: LinkRecord, link: Link, name: str, verdict: Verdict) -> 
         known.first = verdict
     else:
         known.second = verdict
+    if "unknown" not in (known.first, known.second):
+        known.losses = 0
 
 
 def is_alive(peer: ReportPeer) -> bool:

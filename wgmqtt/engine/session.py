@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wgmqtt import phrases
-from wgmqtt.engine import ownership, status, takeover
+from wgmqtt.engine import links, ownership, status, takeover
 from wgmqtt.engine.effects import CloseBroker, OpenBroker
 from wgmqtt.engine.events import BrokerDown, BrokerEvent, Cause, FreezeChecked, HubMessage, ReadBack
 from wgmqtt.engine.outbox import ACK_TIMEOUT_S, unacknowledged_since_s
@@ -229,7 +229,7 @@ def _fail(state: State, step: Step, signal: Signal, before: Phase) -> None:
     level: Level = "warning" if is_first or is_new else "info" if before == "ready" else "debug"
     step.say_at(level, _phrase(before, signal.cause), reason=signal.reason, retry_s=f"{delay_s:.2f}")
     session.failures += 1
-    _wait(state, step.now.mono_s + delay_s)
+    _wait(state, step, delay_s)
 
 
 def _phrase(before: Phase, cause: Cause) -> Phrase:
@@ -254,19 +254,20 @@ def _stand_by(state: State, step: Step, signal: Signal, before: Phase) -> None:
     if Trouble.RIVAL not in state.troubles:
         state.troubles.add(Trouble.RIVAL)
         step.say(phrases.STANDING_BY, hub=state.directory.config.hub.name, instance=signal.instance)
-    _wait(state, step.now.mono_s + STAND_BY_S)
+    _wait(state, step, STAND_BY_S)
 
 
 def _reconnect(state: State, step: Step, _signal: Signal, before: Phase) -> None:
     """Start a new session at once: everything is read back and compared again."""
     if before != "closed":
         step.do(CloseBroker(state.session.generation))
-    _wait(state, step.now.mono_s)
+    _wait(state, step, 0.0)
 
 
-def _wait(state: State, until_s: float) -> None:
-    """Forget the connection, and connect again at this time."""
-    state.session.deadline_s = until_s
+def _wait(state: State, step: Step, delay_s: float) -> None:
+    """Forget the connection, and connect again after this delay."""
+    links.connection_lost(state, step.now.mono_s)
+    state.session.deadline_s = step.now.mono_s + delay_s
     state.session.asked = ""
     state.session.reread_s = math.inf
     state.in_flight_s.clear()

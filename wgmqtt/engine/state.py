@@ -135,6 +135,8 @@ class LinkRecord:
     """From the last kick until both ends had proved the path."""
     attempts: int = 0
     """How many attempts failed since an end moved."""
+    losses: int = 0
+    """How many requests to send were lost with the connection since both ends last reported."""
 
     @property
     def is_direct(self) -> bool:
