@@ -15,7 +15,7 @@ SCRIPT = "1.0 0123abcd"
 
 def line(of: str, did: str = "same", configured: str = "", current: str = "", **others: str) -> dict[str, str]:
     """Return the line of a report about one peer; endpoints are `address port`."""
-    there = {"configured": configured, "current": current or configured, "handshake_s": "00:00:03", "rx": "0"}
+    there = {"configured": configured, "current": current or configured, "handshake_s": "00:00:00", "rx": "0"}
     return {"key": str(key_of(of)), "did": did, **there, **others}
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.engine.reporting import make_status
+from tests.engine.reporting import ask_again, line, make_status
+from tests.engine.reporting import report as final_report
 from tests.engine.world import World, key_of, make_pair
 from wgmqtt.engine.diagnosis import link_trouble
 from wgmqtt.engine.events import Reported, Woken
@@ -63,6 +64,30 @@ def test_rx_that_grew_with_an_old_handshake_proves_nothing() -> None:
     world = make_pair()
     report(world, "cologne", (100, 200), handshake="00:03:00")
     assert "direct path proven" not in world.logged
+
+
+@pytest.mark.parametrize(("handshake", "is_proof"), [("00:00:50", False), ("00:00:02", True)])
+def test_final_report_without_the_applied_one_proves_the_path_only_by_a_handshake_since_the_kick(
+    handshake: str, *, is_proof: bool
+) -> None:
+    world = make_pair(wait_s=5)
+    report_final(world, handshake)
+    assert ("direct path proven" in world.logged) == is_proof
+
+
+def test_final_report_on_a_table_without_kick_proves_the_path_by_a_live_session() -> None:
+    world = make_pair(wait_s=40)
+    for name in NAMES:
+        ask_again(world, name)
+    assert not any(world.table_of(name).peers[0].kick for name in NAMES)
+    report_final(world, "00:01:40")
+    assert "direct path proven" in world.logged
+
+
+def report_final(world: World, handshake: str) -> None:
+    """Let both routers report only the last stage, as if the first had been lost."""
+    for name, other in (NAMES, NAMES[::-1]):
+        final_report(world, name, line(other, handshake_s=handshake, rx="132"))
 
 
 def link_line(world: World) -> LinkLine:

@@ -13,7 +13,7 @@ from wgmqtt import phrases
 from wgmqtt.engine.state import LinkRecord, RouterRecord, State, Verdict
 from wgmqtt.engine.step import Step
 from wgmqtt.logline import Phrase
-from wgmqtt.model import Link, link_of
+from wgmqtt.model import Link, PublicKey, link_of
 from wgmqtt.wire.report import Report, ReportPeer
 
 LIVE_S = 150.0  # a WireGuard session lives 180 s after its handshake; below 150 s both sides still use it
@@ -77,13 +77,16 @@ def reported(state: State, step: Step, record: RouterRecord, before: Report | No
     """Derive from a final report which of the router's links are direct; plan the next attempt of the others."""
     name = record.router.name
     counted = {peer.key: peer.rx for peer in before.peers} if before and before.seq == report.seq else {}
+    newest = record.in_flight or record.retained
+    kicked = {peer.key for peer in newest.peers if peer.kick} if newest else set[PublicKey]()
     for peer in report.peers:
         other = state.directory.by_key.get(peer.key)
         if other is None or link_of(name, other.name) not in state.directory.config.links:
             continue
         link = link_of(name, other.name)
         known = state.link(link)
-        is_proven = _is_proof(peer, counted.get(peer.key))
+        kicked_ago_s = step.now.mono_s - known.kicked_s if peer.key in kicked else math.inf
+        is_proven = _is_proof(peer, counted.get(peer.key), kicked_ago_s)
         if is_proven:
             phrase = _take_proof(state, step, link, name)
         elif _verdict(known, link, name) == "proven" and not math.isinf(known.kicked_s):
@@ -97,12 +100,15 @@ def reported(state: State, step: Step, record: RouterRecord, before: Report | No
             step.say(phrase, router=name, peer=other.name, ms=ms_text, attempts=known.attempts)
 
 
-def _is_proof(peer: ReportPeer, rx_before: str | None) -> bool:
+def _is_proof(peer: ReportPeer, rx_before: str | None, kicked_ago_s: float) -> bool:
     """Return whether a line proves the path: by the peer's own receive counter and a young handshake.
 
-    An answered ping proves nothing: it may have gone through the hub.
+    An answered ping proves nothing: it may have gone through the hub. Without the counter of the report before, the
+    handshake must be younger than the request to send, so that it is one on the new path.
     """
-    return is_alive(peer) and (rx_before is None or peer.rx != rx_before)
+    if rx_before is not None:
+        return is_alive(peer) and peer.rx != rx_before
+    return is_alive(peer) and peer.handshake_s is not None and peer.handshake_s < kicked_ago_s
 
 
 def _take_proof(state: State, step: Step, link: Link, name: str) -> Phrase | None:
