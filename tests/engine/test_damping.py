@@ -37,9 +37,9 @@ def test_flap_that_nets_to_nothing_ends_in_a_new_seq_with_kick() -> None:
     world.poll("berlin", HOME)
     world.poll("berlin", AWAY)
     world.wait(40)  # the kicks of the first change are over
-    before = world.table_of("cologne").seq
     world.poll("berlin", HOME)
     world.wait(0.2)
+    before = world.table_of("cologne").seq
     world.poll("berlin", AWAY)
     world.poll("berlin", HOME)
     world.wait(5)

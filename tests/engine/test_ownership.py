@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.engine.broker_model import BrokerModel
 from tests.engine.world import World, make_config
 from wgmqtt.engine.engine import Engine
-from wgmqtt.engine.events import Woken
+from wgmqtt.engine.events import TableOverwritten, Woken
 from wgmqtt.wire.hub import Online, decode_online, encode_online
 
 ONLINE = "wgmqtt/v1/hub/hub1/online"
@@ -143,7 +143,10 @@ def test_daemon_that_reconnects_stays_active() -> None:
 
 
 def test_tables_of_a_daemon_that_was_active_for_a_moment_are_replaced() -> None:
-    """Both started at once, and the one that stands by had published its own view."""
+    """Both started at once, and the one that stands by had published its own view.
+
+    The broker may drop messages for a client that is slow: the active daemon learns of nothing but the other's claim.
+    """
     one, two = make_daemons()
     for number, world in enumerate((one, two), 1):
         poll(world, number)
@@ -153,8 +156,12 @@ def test_tables_of_a_daemon_that_was_active_for_a_moment_are_replaced() -> None:
     for world in (one, two):
         while world.phase != "ready":
             world.next()
-    while two.waiting:
+    while one.waiting:
+        one.next()
+    while two.waiting:  # its tables arrive last
         two.next()
+        one.waiting = [each for each in one.waiting if not isinstance(each, TableOverwritten)]
+    assert one.endpoint_in("cologne", "berlin") == "203.0.113.2:51820", "the other daemon's view"
     pass_time(10, one, two)
     assert (one.phase, two.phase) == ("ready", "closed")
     assert two.published, "otherwise this test shows nothing"
